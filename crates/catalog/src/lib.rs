@@ -1,0 +1,1 @@
+//! A SQLite catalog of songs and their embeddings.

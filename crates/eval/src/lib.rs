@@ -1,0 +1,1 @@
+//! Retrieval metrics with confidence intervals, and reports with pictures.

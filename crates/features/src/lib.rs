@@ -1,0 +1,1 @@
+//! STFT, mel spectrograms and MFCC that equal librosa's, for audio similarity.

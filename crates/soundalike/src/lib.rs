@@ -1,0 +1,1 @@
+//! Identify a recording from a clip: features, index and catalog composed.
