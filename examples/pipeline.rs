@@ -1,1 +1,349 @@
-fn main() {}
+//! The whole way: a folder of music -> catalog -> index -> degraded clips -> who is it? -> tables and a report.
+//!
+//! Without `--music` it composes a demo library of its own first.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use rand::{SeedableRng as _, seq::SliceRandom as _};
+use rand_chacha::ChaCha12Rng;
+use soundalike::{
+    DEFAULT_THRESHOLD, Embedder, IndexSource, IngestOptions, IngestReport, Library, MfccEmbedder,
+    MfccEmbedderConfig, MusicFolder,
+};
+use soundalike_audio::{AudioReader, ReadConfig, scan};
+use soundalike_catalog::FileStatus;
+use soundalike_examples::cli::{self, IngestBar, Outcome, interrupted, progress, write_json};
+use soundalike_examples::demo;
+use soundalike_examples::pipeline::{
+    Asked, Asker, Cut, Findings, Kind, known_table, overall, rows, unknown_table, write_report,
+};
+
+/// Reads a folder of music into a library, asks it about degraded 5 s clips of known and unknown songs, and writes
+/// a report. Without --music it composes 22 demo songs (17 indexed, 5 unknown).
+#[derive(Debug, Parser)]
+#[command(version, args_override_self = true)]
+struct Args {
+    /// Folder of music: MP3, Ogg Vorbis, FLAC, WAV, AIFF, M4A/AAC; folders below and links are followed
+    #[arg(long, value_name = "DIR")]
+    music: Option<PathBuf>,
+    /// Metadata table; columns file, track_id, title, artist, album, year, genre, language, group; wins over tags
+    #[arg(long, value_name = "FILE.csv", requires = "music")]
+    metadata: Option<PathBuf>,
+    /// Folder of songs to ask about that are not indexed; without it, each asked song of --music is also asked as if
+    /// it, and the songs of its group, were not indexed
+    #[arg(long, value_name = "DIR", requires = "music")]
+    unknown: Option<PathBuf>,
+    /// Folder for catalog and index [default: one below target/pipeline for each music folder]
+    #[arg(long, value_name = "DIR")]
+    library: Option<PathBuf>,
+    /// Folder for the report, index.html
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    report: PathBuf,
+    /// Also write all results as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Cosine distance below which the nearest song is called a match (uncalibrated)
+    #[arg(long, default_value_t = DEFAULT_THRESHOLD)]
+    threshold: f64,
+    /// Ask about no more than this many songs, drawn at random
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    queries: usize,
+    /// Seed of the demo songs, of the clips' starts and of the noise
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    threads: Option<std::num::NonZeroUsize>,
+    /// Read files again that an earlier run skipped, although they have not changed
+    #[arg(long)]
+    retry_skipped: bool,
+}
+
+fn main() -> ExitCode {
+    cli::run(|| pipeline(&Args::parse()))
+}
+
+/// Where songs come from, and where the library goes.
+struct Sources {
+    music: PathBuf,
+    metadata: Option<PathBuf>,
+    unknown: Option<PathBuf>,
+    library: PathBuf,
+    corpus: String,
+}
+
+fn pipeline(args: &Args) -> Outcome<()> {
+    if !(0.0..=2.0).contains(&args.threshold) {
+        return Err(format!("--threshold is {}: a cosine distance from 0 to 2", args.threshold).into());
+    }
+    if let Some(n) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(n.get())
+            .build_global()?;
+    }
+    let Some(sources) = sources(args)? else {
+        return Ok(());
+    };
+
+    // 1. Files -> chunks -> vectors -> catalog.
+    let folder = MusicFolder::scan(&sources.music)?;
+    let embedder: Arc<dyn Embedder> = Arc::new(MfccEmbedder::new(&MfccEmbedderConfig::default())?);
+    let mut library = Library::open(&sources.library, Arc::clone(&embedder))?;
+    let started = Instant::now();
+    let options = IngestOptions::default()
+        .with_metadata(sources.metadata.clone())
+        .with_threads(args.threads)
+        .with_retry_skipped(args.retry_skipped);
+    let ingest = library.ingest(&folder, &options, &IngestBar::default())?;
+    print_ingest(&ingest, started.elapsed().as_secs_f64());
+    if ingest.interrupted || interrupted() {
+        println!("Interrupted: what was finished is in the catalog; run the same command to go on.");
+        return Ok(());
+    }
+
+    // 2. Catalog -> index.
+    let (identifier, source) = library.identifier()?;
+    let from = match source {
+        IndexSource::File => "read from",
+        _ => "rebuilt and saved to",
+    };
+    println!(
+        "Index: {} vectors of {} songs, {} dimensions, {from} {}",
+        identifier.vectors(),
+        identifier.tracks().len(),
+        embedder.dim(),
+        library.index_path().display()
+    );
+
+    // 3. Degraded clips of known and unknown songs -> answers.
+    let asker = Asker {
+        identifier: &identifier,
+        embedder: &*embedder,
+        threshold: args.threshold,
+        seed: args.seed,
+    };
+    let Some((cuts, asked)) = ask(args, &sources, &library, &folder, &asker)? else {
+        println!("Interrupted: no report written.");
+        return Ok(());
+    };
+
+    // 4. Answers -> tables and report.
+    let findings = Findings {
+        corpus: &sources.corpus,
+        library: &library,
+        identifier: &identifier,
+        ingest: &ingest,
+        cuts: &cuts,
+        asked: &asked,
+        rows: rows(&asked)?,
+        overall: overall(&asked, args.seed)?,
+        threshold: args.threshold,
+        seed: args.seed,
+        leave_out: sources.unknown.is_none(),
+    };
+    print_answers(&findings);
+    println!("\n{}", known_table(&findings.rows).to_markdown());
+    println!("{}", unknown_table(&findings.rows).to_markdown());
+    for o in &findings.overall {
+        println!(
+            "{:>28}: {:.3} ({:.3} to {:.3}), {} songs, {} questions",
+            o.name, o.value, o.low, o.high, o.songs, o.questions
+        );
+    }
+    let report = write_report(&findings, &args.report)?;
+    println!("\nReport: {}", report.display());
+    if let Some(path) = &args.json {
+        write_json(path, &findings.to_json()?)?;
+        println!("JSON: {}", path.display());
+    }
+    Ok(())
+}
+
+/// The user's folders, or the demo's, composed where they are not there yet; `None` when interrupted.
+fn sources(args: &Args) -> Outcome<Option<Sources>> {
+    let work = Path::new("target").join("pipeline");
+    let Some(music) = &args.music else {
+        let bar = progress("composing", demo::LIBRARY_SONGS + demo::UNKNOWN_SONGS);
+        let demo = demo::write(
+            &Path::new("target").join("demo"),
+            args.seed,
+            &|| bar.inc(1),
+            &interrupted,
+        )?;
+        bar.finish_and_clear();
+        if interrupted() {
+            return Ok(None);
+        }
+        println!(
+            "Demo songs: {} (indexed), {} (unknown)",
+            demo.library.display(),
+            demo.unknown.display()
+        );
+        return Ok(Some(Sources {
+            corpus: format!("{} composed demo songs, seed {}", demo::LIBRARY_SONGS, args.seed),
+            library: args
+                .library
+                .clone()
+                .unwrap_or_else(|| work.join(format!("demo-{}", args.seed))),
+            music: demo.library,
+            metadata: Some(demo.metadata),
+            unknown: Some(demo.unknown),
+        }));
+    };
+    let named = || {
+        let whole = music.canonicalize().unwrap_or_else(|_| music.clone());
+        let name = whole
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        // Two folders of one name get a library each.
+        let hash = soundalike::EmbedderId::new(&name, whole.as_os_str().as_encoded_bytes());
+        work.join(hash.as_str())
+    };
+    Ok(Some(Sources {
+        corpus: format!("the folder {}", music.display()),
+        library: args.library.clone().unwrap_or_else(named),
+        music: music.clone(),
+        metadata: args.metadata.clone(),
+        unknown: args.unknown.clone(),
+    }))
+}
+
+/// Cuts and asks; `None` when interrupted.
+fn ask(
+    args: &Args,
+    sources: &Sources,
+    library: &Library,
+    folder: &MusicFolder,
+    asker: &Asker<'_>,
+) -> Outcome<Option<(Vec<Cut>, Vec<Asked>)>> {
+    let catalog = library.catalog();
+    let files: HashMap<String, PathBuf> = catalog
+        .files()?
+        .into_iter()
+        .filter(|f| f.path.starts_with(folder.root()))
+        .filter_map(|f| match f.status {
+            FileStatus::Ok { track_id } => Some((track_id, f.path)),
+            _ => None,
+        })
+        .collect();
+    let mut songs = Vec::new();
+    let mut groups = HashMap::new();
+    for song in catalog.songs()? {
+        if let Some(path) = files.get(&song.recording_id) {
+            groups.extend(song.group.map(|g| (song.recording_id.clone(), g)));
+            songs.push((song.recording_id, path.clone(), song.duration.unwrap_or_default()));
+        }
+    }
+    draw(&mut songs, args);
+    let bar = progress("cutting", songs.len());
+    let (mut cuts, mut bad) = asker.cut(&songs, &|| bar.inc(1));
+    bar.finish_and_clear();
+    let known = cuts.len();
+    let mut asked = with_bar("asking", known, |each| {
+        asker.ask(&cuts, Kind::Known, &groups, each)
+    })?;
+    let unknown = match &sources.unknown {
+        Some(folder) => {
+            let mut songs = Vec::new();
+            for file in scan(folder)?.files {
+                match seconds_of(&file.path) {
+                    Ok(seconds) => songs.push((file.relative.display().to_string(), file.path, seconds)),
+                    Err(e) => bad.push((file.path, e.to_string())),
+                }
+            }
+            draw(&mut songs, args);
+            let (more, worse) = asker.cut(&songs, &|| {});
+            bad.extend(worse);
+            cuts.extend(more);
+            known..cuts.len()
+        }
+        None => 0..known,
+    };
+    let first = unknown.start;
+    let strangers = cuts.get(unknown).unwrap_or_default();
+    let answers = with_bar("asking", strangers.len(), |each| {
+        asker.ask(strangers, Kind::Unknown, &groups, each)
+    })?;
+    asked.extend(answers.into_iter().map(|a| Asked {
+        cut: a.cut + first,
+        ..a
+    }));
+    for (path, reason) in bad {
+        eprintln!("not asked: {}: {reason}", path.display());
+    }
+    Ok((!interrupted()).then_some((cuts, asked)))
+}
+
+fn with_bar<T>(what: &'static str, cuts: usize, work: impl FnOnce(&(dyn Fn() + Sync)) -> T) -> T {
+    let bar = progress(what, cuts * soundalike_examples::degrade::Degradation::ALL.len());
+    let result = work(&|| bar.inc(1));
+    bar.finish_and_clear();
+    result
+}
+
+/// No more than `--queries` songs, drawn by the seed; in the order of their ids.
+fn draw(songs: &mut Vec<(String, PathBuf, f64)>, args: &Args) {
+    songs.shuffle(&mut ChaCha12Rng::seed_from_u64(args.seed));
+    songs.truncate(args.queries);
+    songs.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+/// Length of a file's audio: decoded, because a header may be wrong.
+fn seconds_of(path: &Path) -> Result<f64, soundalike_audio::Error> {
+    let mut reader = AudioReader::open(path, &ReadConfig::new())?;
+    while reader.next_block()?.is_some() {}
+    Ok(reader.samples_read() as f64 / f64::from(reader.sample_rate()))
+}
+
+fn print_ingest(r: &IngestReport, seconds: f64) {
+    println!(
+        "Files: {} found; {} read ({:.0} s of audio in {seconds:.1} s), {} unchanged, {} moved, {} removed, \
+         {} duplicates, {} skipped",
+        r.found,
+        r.indexed,
+        r.seconds_decoded,
+        r.unchanged,
+        r.moved.len(),
+        r.removed.len(),
+        r.duplicates.len(),
+        r.skipped.len()
+    );
+    for s in &r.skipped {
+        println!("  skipped: {}", s.reason);
+    }
+    for w in &r.warnings {
+        println!("  used, but: {}", w.reason);
+    }
+    for (copy, of) in &r.duplicates {
+        println!(
+            "  duplicate: {} has the same bytes as {}",
+            copy.display(),
+            of.display()
+        );
+    }
+    for p in &r.row_problems {
+        println!("  metadata: {p}");
+    }
+    for row in &r.rows_without_file {
+        println!("  metadata: no file for the row {row:?}");
+    }
+    for file in &r.files_without_row {
+        println!("  metadata: no row for {}", file.display());
+    }
+}
+
+/// A few of the answers; all of them stand in the report.
+fn print_answers(findings: &Findings<'_>) {
+    const SHOWN: usize = 12;
+    println!("\nSome answers (all of them: the report):");
+    for a in findings.sample(SHOWN) {
+        println!("  {}", findings.sentence(a));
+    }
+}

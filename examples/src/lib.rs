@@ -1,1 +1,8 @@
-//! Shared by the examples.
+//! What the examples share: the demo library, degraded queries, progress bars, and writing results.
+
+pub mod cli;
+pub mod degrade;
+pub mod demo;
+pub mod extract;
+pub mod pictures;
+pub mod pipeline;

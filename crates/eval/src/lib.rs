@@ -1,1 +1,84 @@
-//! Retrieval metrics with confidence intervals, and reports with pictures.
+//! How good is a search? Retrieval metrics, confidence intervals, and a report that a person can read.
+//!
+//! Everything here takes plain slices: ranks, lists of relevance, similarities. Nothing needs audio or a
+//! model.
+//!
+//! ```
+//! use soundalike_eval::{mean_reciprocal_rank, top_k_accuracy, top_k_hits, wilson};
+//!
+//! // One rank a query, counted from 1; the last query's song was not found.
+//! let ranks = [Some(1), Some(1), Some(3), Some(2), None];
+//! assert_eq!(top_k_accuracy(&ranks, 1)?, 0.4);
+//! assert!((mean_reciprocal_rank(&ranks)? - (1.0 + 1.0 + 1.0 / 3.0 + 0.5) / 5.0).abs() < 1e-12);
+//!
+//! // Two hits of five queries say little: anything from 12 % to 77 %.
+//! let interval = wilson(top_k_hits(&ranks, 1)?, ranks.len() as u64, 0.95)?;
+//! assert!((interval.low - 0.118).abs() < 1e-3 && (interval.high - 0.769).abs() < 1e-3);
+//! # Ok::<(), soundalike_eval::Error>(())
+//! ```
+//!
+//! - Ranks of one right item: [`top_k_accuracy`], [`mean_rank`], [`mean_reciprocal_rank`].
+//! - Ranked lists with any number of relevant items: [`precision_at_k`], [`recall_at_k`], [`hit_rate_at_k`].
+//! - Intervals: [`wilson`] for a rate of independent trials, [`bootstrap_by_group`] where several values come
+//!   from one track.
+//! - [`Histogram`] for distances, [`Table`] for results in Markdown or in a report.
+//!
+//! # Pictures and reports
+//! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`]:
+//! each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
+//! with all its pictures and sounds inside, which opens offline.
+//!
+#![cfg_attr(not(feature = "report"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    feature = "report",
+    doc = r##"
+```
+use soundalike_eval::{Figure, Report, SpectrogramConfig, Table, spectrogram};
+
+let values: Vec<f32> = (0..20 * 50).map(|i| (i % 50) as f32).collect();
+let config = SpectrogramConfig::default().with_title("A ramp").with_unit("dB");
+let picture = spectrogram(&values, 20, 50, &config)?;
+
+let mut report = Report::new("First look");
+report.section("Results").table(&Table::new("Hits").with_headers(["song", "rank"]).with_row(["A", "1"]));
+report.figure(Figure::picture(&picture, "Spectrogram of a ramp")?.with_caption("A ramp."));
+assert!(report.to_html().starts_with("<!DOCTYPE html>"));
+# Ok::<(), soundalike_eval::Error>(())
+```
+"##
+)]
+
+mod bootstrap;
+mod check;
+mod error;
+mod histogram;
+mod interval;
+#[cfg(feature = "report")]
+mod picture;
+mod ranks;
+mod relevance;
+#[cfg(feature = "report")]
+mod report;
+mod similarity;
+mod table;
+
+pub use bootstrap::{BootstrapConfig, Estimate, bootstrap_by_group};
+pub use error::Error;
+pub use histogram::Histogram;
+pub use interval::{Interval, wilson};
+#[cfg(feature = "report")]
+pub use picture::{
+    Bar, BarChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale, HistogramSeries, Picture,
+    SpectrogramConfig, Tick, bar_chart, frequency_ticks, heat_map, histogram_chart, spectrogram,
+};
+pub use ranks::{mean_rank, mean_reciprocal_rank, top_k_accuracy, top_k_hits};
+pub use relevance::{hit_rate_at_k, mean_precision_at_k, mean_recall_at_k, precision_at_k, recall_at_k};
+#[cfg(feature = "report")]
+pub use report::{Figure, Report};
+pub use similarity::mean_similarity;
+pub use table::{Cell, Table};
+
+/// Holds the example on the crate's front page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FrontPage;

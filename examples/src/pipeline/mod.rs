@@ -1,0 +1,9 @@
+//! The parts of the `pipeline` example: asking, summing up, and writing the report.
+
+mod ask;
+mod report;
+mod summary;
+
+pub use ask::{Asked, Asker, CUT_SECONDS, Cut, Kind};
+pub use report::{Findings, write as write_report};
+pub use summary::{Overall, Rate, Row, known_table, overall, rows, unknown_table};

@@ -1,0 +1,452 @@
+//! The examples as a person runs them: what they write, and how they end when something is wrong.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use soundalike_audio::{WavFormat, write_wav};
+use soundalike_catalog::Catalog;
+
+const RATE: u32 = 22_050;
+
+/// The example's binary, which `cargo test` builds beside this test.
+fn example(name: &str) -> Command {
+    let deps = std::env::current_exe().unwrap();
+    let path = deps
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
+        .join("examples")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo test -p soundalike-examples` whole",
+        path.display()
+    );
+    Command::new(path)
+}
+
+/// A few seconds of buzz whose pitch and colour depend on `seed`.
+fn song(seed: u32, seconds: f32) -> Vec<f32> {
+    let hz = 90.0 * 1.13_f32.powi(seed as i32);
+    let slope = 0.4 + 0.2 * (seed % 7) as f32;
+    (0..(seconds * RATE as f32) as usize)
+        .map(|i| {
+            let t = i as f32 / RATE as f32;
+            let step = 1.0 + 0.25 * ((t * 2.0) as u32 % 3) as f32;
+            let tone =
+                |h: u32| (std::f32::consts::TAU * hz * step * h as f32 * t).sin() / (h as f32).powf(slope);
+            0.1 * (1..9).map(tone).sum::<f32>()
+        })
+        .collect()
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(songs: u32, seconds: f32) -> Self {
+        let bench = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        std::fs::create_dir(bench.path("music")).unwrap();
+        for s in 0..songs {
+            let path = bench.path(&format!("music/song-{s:02}.wav"));
+            write_wav(path, &song(s, seconds), RATE, WavFormat::I16).unwrap();
+        }
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn pipeline(&self) -> Command {
+        let mut command = example("pipeline");
+        command.current_dir(self.dir.path());
+        command.args([
+            "--music",
+            "music",
+            "--library",
+            "library",
+            "--report",
+            "report",
+            "--json",
+            "out.json",
+        ]);
+        command
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path("out.json")).unwrap()).unwrap()
+    }
+
+    fn songs(&self) -> usize {
+        let catalog = Catalog::open_read_only(self.path("library/catalog.sqlite"));
+        catalog.and_then(|c| c.songs()).map_or(0, |s| s.len())
+    }
+}
+
+fn stdout(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+fn stderr(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+#[track_caller]
+fn good(mut command: Command) -> Output {
+    let out = command.output().unwrap();
+    assert!(
+        out.status.success(),
+        "{command:?}: {}\n{}",
+        out.status,
+        stderr(&out)
+    );
+    out
+}
+
+/// Runs a command that must fail: exit code 1, one message, no panic.
+#[track_caller]
+fn bad(mut command: Command, words: &[&str]) {
+    let out = command.output().unwrap();
+    let message = stderr(&out);
+    assert_eq!(
+        out.status.code(),
+        Some(1),
+        "{command:?}: {}\n{message}",
+        out.status
+    );
+    assert!(
+        message.starts_with("error: ") && !message.contains("panicked"),
+        "{message}"
+    );
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in {message}");
+    }
+}
+
+#[test]
+fn every_example_answers_help() {
+    for name in ["pipeline", "extract", "standardize"] {
+        let mut command = example(name);
+        command.arg("--help");
+        let text = stdout(&good(command));
+        assert!(text.contains("Usage:") && text.contains("--json"), "{text}");
+    }
+}
+
+#[test]
+fn a_folder_becomes_answers_a_report_and_json() {
+    let bench = Bench::new(4, 9.0);
+    std::fs::write(bench.path("music/broken.mp3"), "no music").unwrap();
+    let text = stdout(&good(bench.pipeline()));
+    assert!(
+        text.contains("5 found; 4 read") && text.contains("broken.mp3"),
+        "{text}"
+    );
+    let json = bench.json();
+    assert_eq!(json["ingest"]["indexed"], 4);
+    assert_eq!(json["ingest"]["skipped"].as_array().unwrap().len(), 1);
+    assert_eq!(json["library"]["songs"], 4);
+    let conditions = json["conditions"].as_array().unwrap();
+    assert!(conditions.len() >= 4);
+    for condition in conditions {
+        assert_eq!(
+            (&condition["known"], &condition["unknown"]),
+            (&Value::from(4), &Value::from(4))
+        );
+    }
+    // A clean cut of an indexed file is found, or something is broken.
+    assert_eq!(conditions[0]["top_1"]["rate"], 1.0);
+    let page = std::fs::read_to_string(bench.path("report/index.html")).unwrap();
+    for needed in ["<svg", "song-00", "broken.mp3", "data:image/"] {
+        assert!(page.contains(needed) || needed == "<svg", "{needed}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src=\"http"));
+
+    let text = stdout(&good(bench.pipeline()));
+    assert!(
+        text.contains("0 read") && text.contains("4 unchanged") && text.contains("read from"),
+        "{text}"
+    );
+    let again = bench.json();
+    assert_eq!(
+        (&json["conditions"], &json["questions"]),
+        (&again["conditions"], &again["questions"])
+    );
+}
+
+#[test]
+fn unknown_songs_from_a_folder_of_their_own() {
+    let bench = Bench::new(3, 7.0);
+    std::fs::create_dir(bench.path("strangers")).unwrap();
+    write_wav(bench.path("strangers/x.wav"), &song(9, 7.0), RATE, WavFormat::I16).unwrap();
+    std::fs::write(bench.path("strangers/y.wav"), "broken").unwrap();
+    let mut command = bench.pipeline();
+    command.args(["--unknown", "strangers"]);
+    let out = good(command);
+    assert!(stderr(&out).contains("y.wav"));
+    assert!(
+        bench.json()["conditions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|c| c["known"] == 3 && c["unknown"] == 1)
+    );
+}
+
+#[test]
+fn folders_that_cannot_be_used_end_the_run_and_nothing_is_written() {
+    let bench = Bench::new(0, 0.0);
+    let fails = |word: &str| {
+        bad(bench.pipeline(), &["music", word]);
+        for made in ["library", "report", "out.json"] {
+            assert!(!bench.path(made).exists(), "{made} was made");
+        }
+    };
+    fails("no audio files");
+    std::fs::write(bench.path("music/readme.txt"), "no audio here").unwrap();
+    fails("no audio files");
+    std::fs::remove_dir_all(bench.path("music")).unwrap();
+    fails("no such");
+    std::fs::write(bench.path("music"), "a file").unwrap();
+    fails("not a folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unreadable_folder_ends_the_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new(1, 6.0);
+    let mode = |m| std::fs::set_permissions(bench.path("music"), std::fs::Permissions::from_mode(m)).unwrap();
+    mode(0o000);
+    if std::fs::read_dir(bench.path("music")).is_ok() {
+        println!("skipped: this user may read every folder");
+    } else {
+        bad(bench.pipeline(), &["music"]);
+        assert!(!bench.path("library").exists());
+    }
+    mode(0o755);
+}
+
+#[test]
+fn only_broken_files_end_the_run() {
+    let bench = Bench::new(0, 0.0);
+    std::fs::write(bench.path("music/a.mp3"), "no music").unwrap();
+    bad(bench.pipeline(), &["a.mp3", "none of 1"]);
+    assert!(!bench.path("report").exists() && !bench.path("out.json").exists());
+}
+
+#[test]
+fn foreign_catalogs_and_changed_indexes_are_named_and_kept() {
+    let bench = Bench::new(3, 6.0);
+    good(bench.pipeline());
+    let files = [
+        "library/catalog.sqlite",
+        "library/index.sndx",
+        "report/index.html",
+        "out.json",
+    ];
+    let before: Vec<Vec<u8>> = files
+        .iter()
+        .map(|f| std::fs::read(bench.path(f)).unwrap())
+        .collect();
+
+    let mut changed = before[1].clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 0x10;
+    std::fs::write(bench.path(files[1]), &changed).unwrap();
+    bad(bench.pipeline(), &["index.sndx"]);
+    assert_eq!(std::fs::read(bench.path(files[1])).unwrap(), changed);
+    for (file, bytes) in files.iter().zip(&before).skip(2) {
+        assert_eq!(&std::fs::read(bench.path(file)).unwrap(), bytes, "{file}");
+    }
+
+    std::fs::remove_dir_all(bench.path("library")).unwrap();
+    std::fs::create_dir(bench.path("library")).unwrap();
+    std::fs::write(bench.path(files[0]), "minutes of the meeting").unwrap();
+    bad(bench.pipeline(), &["catalog.sqlite"]);
+    assert_eq!(
+        std::fs::read(bench.path(files[0])).unwrap(),
+        b"minutes of the meeting"
+    );
+    assert_eq!(std::fs::read_dir(bench.path("library")).unwrap().count(), 1);
+}
+
+/// A limit on file size stands in for a full disk: writes fail half-way.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_ends_the_run_and_keeps_what_was_there() {
+    let bench = Bench::new(3, 6.0);
+    good(bench.pipeline());
+    let report = std::fs::read(bench.path("report/index.html")).unwrap();
+    let json = std::fs::read(bench.path("out.json")).unwrap();
+    let limited = |blocks: u32, library: &str| {
+        let inner = bench.pipeline();
+        let mut command = Command::new("sh");
+        command.current_dir(bench.dir.path()).arg("-c");
+        command.arg(format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\" --library {library}"
+        ));
+        let keep: Vec<_> = inner
+            .get_args()
+            .filter(|a| *a != "--library" && *a != "library")
+            .collect();
+        command.arg(inner.get_program()).args(keep);
+        command
+    };
+    // Not even the catalog fits.
+    bad(limited(4, "fresh"), &["fresh"]);
+    // The catalog is there and needs no growth; the report does not fit.
+    bad(limited(128, "library"), &["report"]);
+    assert_eq!(std::fs::read(bench.path("report/index.html")).unwrap(), report);
+    assert_eq!(std::fs::read(bench.path("out.json")).unwrap(), json);
+    assert_eq!(
+        std::fs::read_dir(bench.path("report")).unwrap().count(),
+        1,
+        "a half-written file was left"
+    );
+    good(bench.pipeline());
+
+    if Path::new("/dev/full").exists() {
+        let mut command = bench.pipeline();
+        command.args(["--json", "/dev/full"]);
+        // The later of two --json counts.
+        bad(command, &["/dev/full"]);
+    }
+}
+
+/// Ends a run in the middle by `signal`, and sees that the next one goes on from there.
+#[cfg(unix)]
+fn ended_by(signal: &str) -> Option<i32> {
+    let bench = Bench::new(24, 30.0);
+    let mut child = bench.pipeline();
+    child
+        .args(["--threads", "1"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut child = child.spawn().unwrap();
+    while bench.songs() < 2 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let kill = Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{signal} {}", child.id()))
+        .status()
+        .unwrap();
+    let code = child.wait().unwrap().code();
+    let kept = bench.songs();
+    assert!(kept >= 2, "{kept} songs are left");
+    assert!(
+        kept < 24 || !kill.success(),
+        "the run was over before the signal came"
+    );
+    assert!(!bench.path("report").exists());
+    good(bench.pipeline());
+    let ingest = &bench.json()["ingest"];
+    assert_eq!(ingest["unchanged"], kept);
+    assert_eq!(ingest["indexed"], 24 - kept);
+    code
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_loses_nothing_that_was_finished() {
+    assert_eq!(ended_by("INT"), Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn nor_does_a_kill() {
+    assert_eq!(ended_by("KILL"), None);
+}
+
+#[test]
+fn settings_out_of_range() {
+    let bench = Bench::new(1, 6.0);
+    let mut command = bench.pipeline();
+    command.args(["--threshold", "3"]);
+    bad(command, &["--threshold"]);
+    let mut command = bench.pipeline();
+    command.args(["--metadata", "nowhere.csv"]);
+    bad(command, &["nowhere.csv"]);
+    assert!(!bench.path("report").exists());
+}
+
+#[test]
+fn one_song_can_be_asked_but_not_as_unknown() {
+    let bench = Bench::new(1, 8.0);
+    good(bench.pipeline());
+    let json = bench.json();
+    assert_eq!(
+        (&json["conditions"][0]["known"], &json["conditions"][0]["unknown"]),
+        (&1.into(), &0.into())
+    );
+}
+
+fn extract(bench: &Bench, args: &[&str]) -> Command {
+    let mut command = example("extract");
+    command.current_dir(bench.dir.path()).args(args);
+    command
+}
+
+#[test]
+fn extract_writes_numbers_and_pictures() {
+    let bench = Bench::new(2, 3.0);
+    for (feature, rows) in [("mel", 128), ("logmel", 128), ("mfcc", 20)] {
+        let run = |out: &str| {
+            good(extract(
+                &bench,
+                &["music/song-00.wav", "--feature", feature, "--out", out],
+            ));
+            std::fs::read(bench.path(out)).unwrap()
+        };
+        let json: Value = serde_json::from_slice(&run("x.json")).unwrap();
+        assert_eq!(json["shape"], serde_json::json!([rows, 130]));
+        assert_eq!(json["values"].as_array().unwrap().len(), rows);
+        let npy = run("x.npy");
+        assert!(
+            npy.starts_with(b"\x93NUMPY") && npy.len() == 128 + rows * 130 * 4,
+            "{}",
+            npy.len()
+        );
+        assert!(run("x.png").starts_with(b"\x89PNG\r\n"));
+    }
+    std::fs::write(bench.path("music/bad.wav"), "no").unwrap();
+    let out = good(extract(
+        &bench,
+        &[
+            "music",
+            "--feature",
+            "mfcc",
+            "--out",
+            "all.npy",
+            "--json",
+            "sum.json",
+        ],
+    ));
+    assert!(stderr(&out).contains("bad.wav"));
+    assert!(bench.path("all/song-00.wav.npy").exists() && bench.path("all/song-01.wav.npy").exists());
+    let summary: Value = serde_json::from_slice(&std::fs::read(bench.path("sum.json")).unwrap()).unwrap();
+    assert_eq!(summary.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn extract_says_what_is_wrong() {
+    let bench = Bench::new(1, 3.0);
+    let run = |input: &str, out: &str| extract(&bench, &[input, "--feature", "mel", "--out", out]);
+    bad(run("music/song-00.wav", "x.txt"), &[".npy"]);
+    bad(run("nowhere.wav", "x.npy"), &["nowhere.wav"]);
+    std::fs::write(bench.path("bad.wav"), "no").unwrap();
+    bad(run("bad.wav", "x.npy"), &["bad.wav"]);
+    bad(
+        run("music/song-00.wav", "no/such/folder/x.npy"),
+        &["no/such/folder/x.npy"],
+    );
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    bad(run("empty", "x.npy"), &["empty"]);
+    assert!(!bench.path("x.npy").exists());
+}
