@@ -1,1 +1,63 @@
 //! Exact nearest-neighbour search over embeddings, with a checked file format.
+//!
+//! ```
+//! use soundalike_index::{FlatIndex, FlatIndexConfig};
+//!
+//! let mut index = FlatIndex::new(&FlatIndexConfig::new(3))?;
+//! index.add_batch(&[10, 20], &[1.0, 0.0, 0.0, 0.0, 2.0, 0.0])?;
+//! let best = index.search(&[0.1, 5.0, 0.0], 1)?;
+//! assert_eq!(best[0].id, 20);
+//! assert!(best[0].distance() < 0.01);
+//! # Ok::<(), soundalike_index::Error>(())
+//! ```
+//!
+//! [`FlatIndex`] compares a query with every vector, so its answers are exact. Vectors are `&[f32]` of one dimension,
+//! ids are `u64` of the caller's choice, a batch is one slice with the vectors one after another. Three metrics
+//! ([`Metric`]); a score is always "higher is nearer", and [`Neighbor::distance`] is always "lower is nearer".
+//!
+//! # Order
+//! Answers are ordered by score descending, then id ascending. Every score is summed in f32 with one accumulator in
+//! dimension order on every path, so a search alone, in a batch and under a filter gives the same bits.
+//!
+//! # What each odd input does
+//!
+//! | input | answer |
+//! |---|---|
+//! | wrong dimension | [`Error::WrongDim`], [`Error::BatchLength`] |
+//! | NaN or infinite component | [`Error::NotFinite`] |
+//! | zero vector | cosine: [`Error::ZeroVector`]; inner product and L2: a vector like any other |
+//! | norm above [`MAX_NORM`] | inner product and L2: [`Error::TooLong`]; cosine: normalised like any other |
+//! | `k = 0` | no neighbours (the query is still checked) |
+//! | `k` above the number of vectors | all of them |
+//! | id that is there already | [`Error::DuplicateId`] |
+//! | id that is not there | `remove`: false; `get`: none; `replace`: [`Error::UnknownId`] |
+//! | empty index | no neighbours |
+//!
+//! # Files
+//! [`FlatIndex::save`] replaces a file in one step, [`FlatIndex::load`] notices every changed byte. [`Meta`] travels
+//! with the vectors: the embedder's id and a generation, by which a caller sees that a file no longer fits its source.
+
+mod atomic;
+mod blocks;
+mod config;
+mod error;
+mod filter;
+mod flat;
+mod format;
+mod kernel;
+mod load;
+mod neighbor;
+mod save;
+mod search;
+mod vector;
+
+pub use config::{Dtype, FlatIndexConfig, MAX_DIM, Metric};
+pub use error::Error;
+pub use filter::{Bitset, Filter};
+pub use flat::FlatIndex;
+pub use format::{MAX_EMBEDDER_ID, Meta};
+pub use neighbor::Neighbor;
+pub use vector::MAX_NORM;
+
+#[cfg(test)]
+mod naive;

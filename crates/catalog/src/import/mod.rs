@@ -1,0 +1,3 @@
+//! Metadata from other people's tables.
+
+pub mod metadata;
