@@ -134,27 +134,25 @@ fn one(args: &Args, path: &Path, out: &Path, format: Format) -> Line {
         if let (true, Some(folder)) = (args.input.is_dir(), out.parent()) {
             std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
-        write(args, path, out, format, &e)?;
-        Ok(e)
-    });
-    match extracted {
-        Ok(e) => Line {
+        let line = Line {
             out: Some(out.display().to_string()),
             shape: Some([e.matrix.rows(), e.matrix.cols()]),
             duration_s: Some(e.duration_s),
             ..empty(path)
-        },
-        Err(e) => Line {
-            error: Some(e.to_string()),
-            ..empty(path)
-        },
-    }
+        };
+        write(args, path, out, format, e)?;
+        Ok(line)
+    });
+    extracted.unwrap_or_else(|e| Line {
+        error: Some(e.to_string()),
+        ..empty(path)
+    })
 }
 
-fn write(args: &Args, path: &Path, out: &Path, format: Format, e: &Extracted) -> Outcome<()> {
+fn write(args: &Args, path: &Path, out: &Path, format: Format, e: Extracted) -> Outcome<()> {
     write_whole(out, |file| match format {
         Format::Npy => write_npy(file, &e.matrix),
-        Format::Json => write_values(file, path, args.feature, args.sample_rate, e),
+        Format::Json => write_values(file, path, args.feature, args.sample_rate, &e),
         Format::Png => {
             let title = path.file_name().unwrap_or_default().to_string_lossy();
             let look = Look {
@@ -163,7 +161,7 @@ fn write(args: &Args, path: &Path, out: &Path, format: Format, e: &Extracted) ->
                 frame_seconds: e.frame_seconds,
                 size: (1200, 480),
             };
-            Ok(file.write_all(&draw(args.feature, &e.matrix, look)?.png()?)?)
+            Ok(file.write_all(&draw(args.feature, e.matrix, look)?.png()?)?)
         }
     })
 }

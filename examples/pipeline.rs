@@ -17,7 +17,7 @@ use soundalike::{
 };
 use soundalike_audio::{AudioReader, ReadConfig, scan};
 use soundalike_catalog::FileStatus;
-use soundalike_examples::cli::{self, IngestBar, Outcome, interrupted, progress, write_json};
+use soundalike_examples::cli::{self, IngestBar, Outcome, hash, interrupted, progress, write_json};
 use soundalike_examples::demo;
 use soundalike_examples::pipeline::{
     Asked, Asker, Cut, Findings, Kind, known_table, overall, rows, unknown_table, write_report,
@@ -203,8 +203,7 @@ fn sources(args: &Args) -> Outcome<Option<Sources>> {
             .to_string_lossy()
             .into_owned();
         // Two folders of one name get a library each.
-        let hash = soundalike::EmbedderId::new(&name, whole.as_os_str().as_encoded_bytes());
-        work.join(hash.as_str())
+        work.join(format!("{name}-{}", hash(whole.as_os_str().as_encoded_bytes())))
     };
     Ok(Some(Sources {
         corpus: format!("the folder {}", music.display()),

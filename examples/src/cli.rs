@@ -102,6 +102,12 @@ impl Drop for IngestBar {
     }
 }
 
+/// A hash of `bytes` in hexadecimal.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes))
+}
+
 /// Writes `value` as JSON, beside the target first, so that an old file is either kept or replaced whole.
 ///
 /// # Errors

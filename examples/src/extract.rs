@@ -45,25 +45,23 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
     // The padding of a centred transform is put on here, so that frames can be had block by block.
     let config = MelConfig::new(sample_rate).with_stft(stft.with_center(false));
     let mel = MelSpectrogram::new(&config)?;
-    let n_mels = config.n_mels;
     let mut reader = AudioReader::open(path, &ReadConfig::new().with_sample_rate(sample_rate))?;
 
-    let mut frames: Vec<f32> = Vec::new();
+    let mut blocks: Vec<Matrix> = Vec::new();
     let mut held = vec![0.0_f32; n_fft / 2];
-    let (mut block, mut scratch) = (Matrix::default(), Scratch::default());
+    let mut scratch = Scratch::default();
     let mut take_frames = |held: &mut Vec<f32>| -> Outcome<()> {
         if held.len() < n_fft {
             return Ok(());
         }
         let n = 1 + (held.len() - n_fft) / hop;
+        let mut block = Matrix::default();
         mel.compute_into(
             held.get(..(n - 1) * hop + n_fft).unwrap_or_default(),
             &mut block,
             &mut scratch,
         )?;
-        for frame in 0..block.cols() {
-            frames.extend(block.as_slice().iter().skip(frame).step_by(block.cols()));
-        }
+        blocks.push(block);
         held.drain(..n * hop);
         Ok(())
     };
@@ -79,8 +77,8 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
     held.resize(held.len() + n_fft / 2, 0.0);
     take_frames(&mut held)?;
 
-    let columns = frames.len() / n_mels;
-    let mel = Matrix::new(frames, columns, n_mels)?.transposed();
+    let mel = side_by_side(&blocks, config.n_mels)?;
+    drop(blocks);
     let matrix = match feature {
         Feature::Mel => mel,
         Feature::Logmel => in_db(mel)?,
@@ -95,6 +93,18 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
         frame_seconds: hop as f64 / rate,
         duration_s: samples as f64 / rate,
     })
+}
+
+/// One matrix of the blocks' frames.
+fn side_by_side(blocks: &[Matrix], rows: usize) -> Outcome<Matrix> {
+    let columns = blocks.iter().map(Matrix::cols).sum::<usize>();
+    let mut values = Vec::with_capacity(rows * columns);
+    for row in 0..rows {
+        for block in blocks {
+            values.extend_from_slice(block.row(row).unwrap_or_default());
+        }
+    }
+    Ok(Matrix::new(values, rows, columns)?)
 }
 
 fn in_db(mut mel: Matrix) -> Outcome<Matrix> {

@@ -22,12 +22,12 @@ pub struct Look<'a> {
     pub size: (u32, u32),
 }
 
-/// Draws a feature, `[coefficient x frame]`. Mel power is drawn in dB below its own maximum: as it is, nothing but a
+/// Draws a feature, `[coefficient x frame]`, which may be large and is used up. Mel power is drawn in dB below its own maximum: as it is, nothing but a
 /// few points could be seen.
 ///
 /// # Errors
 /// Those of drawing: an empty matrix, a size of zero.
-pub fn draw(feature: Feature, matrix: &Matrix, look: Look<'_>) -> Outcome<Picture> {
+pub fn draw(feature: Feature, mut matrix: Matrix, look: Look<'_>) -> Outcome<Picture> {
     let config = SpectrogramConfig::default()
         .with_title(look.title)
         .with_frame_seconds(look.frame_seconds)
@@ -41,12 +41,17 @@ pub fn draw(feature: Feature, matrix: &Matrix, look: Look<'_>) -> Outcome<Pictur
             let db = |v: &f32| {
                 (10.0 * (f64::from(*v).max(floor).max(1e-30) / f64::from(largest).max(1e-30)).log10()) as f32
             };
-            let values: Vec<f32> = matrix.as_slice().iter().map(db).collect();
+            matrix.as_mut_slice().iter_mut().for_each(|v| *v = db(v));
             let config = config
                 .with_bin_ticks(frequencies)
                 .with_bin_axis("frequency (Hz)")
                 .with_unit("dB of max");
-            spectrogram(&values, rows, columns, &config.with_range(-RANGE_DB, 0.0))
+            spectrogram(
+                matrix.as_slice(),
+                rows,
+                columns,
+                &config.with_range(-RANGE_DB, 0.0),
+            )
         }
         Feature::Logmel => {
             let top = f64::from(largest);

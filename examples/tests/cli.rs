@@ -1,4 +1,5 @@
 //! The examples as a person runs them: what they write, and how they end when something is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -362,6 +363,56 @@ fn ctrl_c_loses_nothing_that_was_finished() {
 #[test]
 fn nor_does_a_kill() {
     assert_eq!(ended_by("KILL"), None);
+}
+
+/// A WAV file of two hours, 8 bit at 11,025 Hz.
+#[cfg(unix)]
+fn two_hours(path: &Path) {
+    use std::io::Write as _;
+    let (rate, seconds) = (11_025_u32, 7_200_u32);
+    let n = rate * seconds;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    file.write_all(b"RIFF").unwrap();
+    file.write_all(&(36 + n).to_le_bytes()).unwrap();
+    file.write_all(b"WAVEfmt \x10\0\0\0\x01\0\x01\0").unwrap();
+    file.write_all(&rate.to_le_bytes()).unwrap();
+    file.write_all(&rate.to_le_bytes()).unwrap();
+    file.write_all(b"\x01\0\x08\0data").unwrap();
+    file.write_all(&n.to_le_bytes()).unwrap();
+    let minute: Vec<u8> = (0..60 * rate)
+        .map(|i| 128 + (((i / 40) * 37 + i * (i / rate)) % 90) as u8)
+        .collect();
+    for _ in 0..seconds / 60 {
+        file.write_all(&minute).unwrap();
+    }
+    file.flush().unwrap();
+}
+
+/// With all address space, not only resident memory, held below 500 MB.
+#[cfg(unix)]
+#[test]
+fn two_hours_fit_into_500_megabytes() {
+    let bench = Bench::new(1, 6.0);
+    two_hours(&bench.path("music/long.wav"));
+    let limited = |mut inner: Command| {
+        let mut command = Command::new("sh");
+        command
+            .current_dir(bench.dir.path())
+            .args(["-c", "ulimit -v 500000; exec \"$0\" \"$@\""]);
+        inner.current_dir(bench.dir.path());
+        command.arg(inner.get_program()).args(inner.get_args());
+        command
+    };
+    let mut pipeline = bench.pipeline();
+    pipeline.args(["--threads", "2"]);
+    good(limited(pipeline));
+    let json = bench.json();
+    assert_eq!(json["ingest"]["indexed"], 2);
+    assert!(json["library"]["vectors"].as_u64().unwrap() > 3_590);
+    good(limited(extract(
+        &bench,
+        &["music/long.wav", "--feature", "mel", "--out", "long.png"],
+    )));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Rules of the house that the compiler does not hold: who may depend on whom, how much a crate pulls in, licences,
 //! and that an outside project can use a crate.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -54,7 +54,7 @@ impl Library {
             path: folder.to_owned(),
             source,
         })?;
-        let catalog = Catalog::open(&folder.join(CATALOG_FILE))?;
+        let catalog = Catalog::open(folder.join(CATALOG_FILE))?;
         Ok(Self {
             folder: folder.to_owned(),
             catalog,

@@ -1,4 +1,5 @@
 //! The plain rule.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Folders of music into libraries: what a second run does, and what trouble does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod support;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use soundalike::{Answer, EmbedderId, Identifier, IngestReport, Library};
+use soundalike::{Answer, Identifier, IngestReport, Library};
 use soundalike_audio::{ReadConfig, decode_segment};
 use soundalike_catalog::FileStatus;
 use soundalike_eval::{
@@ -15,7 +15,7 @@ use soundalike_features::{LogMel, LogMelConfig};
 
 use super::ask::{Asked, CUT_SECONDS, Cut, Kind};
 use super::summary::{Overall, Row, known_table, unknown_table};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, hash};
 use crate::degrade::Degradation;
 use crate::extract::Feature;
 use crate::pictures::{Look, draw};
@@ -140,7 +140,7 @@ impl Findings<'_> {
         let used = files.filter(|f| matches!(f.status, FileStatus::Ok { .. }));
         let mut contents: Vec<String> = used.filter_map(|f| f.content_hash).collect();
         contents.sort_unstable();
-        Ok(EmbedderId::new("corpus", contents.concat().as_bytes()).to_string())
+        Ok(hash(contents.concat().as_bytes()))
     }
 
     fn distances(&self, kind: Kind) -> Vec<f32> {
@@ -390,7 +390,7 @@ fn spectrogram(samples: &[f32], rate: u32, title: &str, caption: &str) -> Outcom
         frame_seconds,
         size: (540, 300),
     };
-    let picture = draw(Feature::Logmel, &matrix, look)?;
+    let picture = draw(Feature::Logmel, matrix, look)?;
     Ok(Figure::picture(&picture, format!("Mel spectrogram: {caption}"))?.with_caption(caption))
 }
 

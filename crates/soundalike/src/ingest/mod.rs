@@ -65,7 +65,7 @@ impl MusicFolder {
 }
 
 /// How a folder is read into a library.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct IngestOptions {
     /// Metadata table (CSV) whose filled cells win over the files' tags.
@@ -76,17 +76,6 @@ pub struct IngestOptions {
     pub limits: Limits,
     /// Read files again that were skipped in an earlier run, although they have not changed since.
     pub retry_skipped: bool,
-}
-
-impl Default for IngestOptions {
-    fn default() -> Self {
-        Self {
-            metadata: None,
-            threads: None,
-            limits: Limits::default(),
-            retry_skipped: false,
-        }
-    }
 }
 
 impl IngestOptions {
@@ -147,6 +136,15 @@ pub struct Skipped {
     pub path: PathBuf,
     /// Why, for a person to read; names the file.
     pub reason: String,
+}
+
+impl Skipped {
+    fn new(path: &Path, reason: String) -> Self {
+        Self {
+            path: path.to_owned(),
+            reason,
+        }
+    }
 }
 
 /// What an ingest did.

@@ -170,14 +170,14 @@ pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
                 _ => {}
             }
             let from = movable.get_mut(s.hash.as_str()).and_then(Vec::pop);
-            if let Some((from, FileStatus::Ok { track_id })) = from.map(|f| (f, &f.status)) {
-                if known.embedded.contains(track_id) {
-                    moved_from.insert(&from.path);
-                    return Action::Move {
-                        from: from.path.clone(),
-                        track_id: track_id.clone(),
-                    };
-                }
+            if let Some((from, FileStatus::Ok { track_id })) = from.map(|f| (f, &f.status))
+                && known.embedded.contains(track_id)
+            {
+                moved_from.insert(&from.path);
+                return Action::Move {
+                    from: from.path.clone(),
+                    track_id: track_id.clone(),
+                };
             }
             let track_id = record.and_then(|r| match &r.status {
                 FileStatus::Ok { track_id } => Some(track_id.clone()),

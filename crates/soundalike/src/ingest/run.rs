@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use soundalike_catalog::{Catalog, FileRecord, FileStatus, Song};
 
@@ -295,9 +296,42 @@ fn decode_all(
     report: &mut IngestReport,
 ) -> Result<(), Error> {
     observer.decoding(jobs.len());
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let cancelled = || observer.cancelled() || stop.load(std::sync::atomic::Ordering::Relaxed);
-    let result = parallel::for_each(
+    let stop = AtomicBool::new(false);
+    let cancelled = || observer.cancelled() || stop.load(Ordering::Relaxed);
+    let mut keep = |job: &Job, outcome: Outcome| -> Result<(), Error> {
+        let path = &job.source.path;
+        let skipped = match outcome {
+            Outcome::Track(track) => {
+                let warning = track
+                    .warning
+                    .as_ref()
+                    .map(|w| Skipped::new(path, format!("{}: {w}", path.display())));
+                report.warnings.extend(warning);
+                report.seconds_decoded += track.duration;
+                report.indexed += 1;
+                store(catalog, embedder, job, *track, rows)?;
+                None
+            }
+            Outcome::Unusable(reason) => {
+                let status = FileStatus::Skipped {
+                    reason: reason.clone(),
+                };
+                catalog.record_skipped(&job.source.record(status, Default::default()))?;
+                Some(reason)
+            }
+            Outcome::Unreadable(reason) => Some(reason),
+            Outcome::Cancelled => {
+                report.interrupted = true;
+                return Ok(());
+            }
+        };
+        observer.decoded(path, skipped.as_deref());
+        report
+            .skipped
+            .extend(skipped.map(|reason| Skipped::new(path, reason)));
+        Ok(())
+    };
+    parallel::for_each(
         jobs,
         parallel::threads(options.threads),
         |job| {
@@ -306,47 +340,9 @@ fn decode_all(
             }
             track::read(&job.source.path, embedder, &options.limits, &cancelled)
         },
-        |job, outcome| {
-            let path = &job.source.path;
-            let skipped = match outcome {
-                Outcome::Track(track) => {
-                    if let Some(warning) = &track.warning {
-                        let reason = format!("{}: {warning}", path.display());
-                        report.warnings.push(Skipped {
-                            path: path.clone(),
-                            reason,
-                        });
-                    }
-                    report.seconds_decoded += track.duration;
-                    report.indexed += 1;
-                    store(catalog, embedder, job, *track, rows).inspect_err(|_| {
-                        // Workers end soon instead of decoding what cannot be stored.
-                        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-                    })?;
-                    None
-                }
-                Outcome::Unusable(reason) => {
-                    let status = FileStatus::Skipped {
-                        reason: reason.clone(),
-                    };
-                    catalog.record_skipped(&job.source.record(status, Default::default()))?;
-                    Some(reason)
-                }
-                Outcome::Unreadable(reason) => Some(reason),
-                Outcome::Cancelled => {
-                    report.interrupted = true;
-                    return Ok(());
-                }
-            };
-            observer.decoded(path, skipped.as_deref());
-            report.skipped.extend(skipped.map(|reason| Skipped {
-                path: path.clone(),
-                reason,
-            }));
-            Ok(())
-        },
-    );
-    result
+        // After an error, the workers end soon instead of decoding what cannot be stored.
+        |job, outcome| keep(job, outcome).inspect_err(|_| stop.store(true, Ordering::Relaxed)),
+    )
 }
 
 /// One transaction: from here on the song is in the catalog, whatever happens to this process.
