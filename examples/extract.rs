@@ -57,12 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome<()> {
-    let ending = args
-        .out
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let ending = args.out.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let format = match ending.as_str() {
         "npy" => Format::Npy,
         "json" => Format::Json,
@@ -108,11 +103,7 @@ fn run(args: &Args) -> Outcome<()> {
         return Err(match lines.as_slice() {
             [only] if !args.input.is_dir() => only.error.clone().unwrap_or_default(),
             [] => format!("{}: no audio files here", args.input.display()),
-            _ => format!(
-                "{}: none of its {} files could be used",
-                args.input.display(),
-                lines.len()
-            ),
+            _ => format!("{}: none of its {} files could be used", args.input.display(), lines.len()),
         }
         .into());
     }
@@ -120,13 +111,7 @@ fn run(args: &Args) -> Outcome<()> {
 }
 
 fn empty(path: &Path) -> Line {
-    Line {
-        file: path.display().to_string(),
-        out: None,
-        shape: None,
-        duration_s: None,
-        error: None,
-    }
+    Line { file: path.display().to_string(), out: None, shape: None, duration_s: None, error: None }
 }
 
 fn one(args: &Args, path: &Path, out: &Path, format: Format) -> Line {
@@ -143,10 +128,7 @@ fn one(args: &Args, path: &Path, out: &Path, format: Format) -> Line {
         write(args, path, out, format, e)?;
         Ok(line)
     });
-    extracted.unwrap_or_else(|e| Line {
-        error: Some(e.to_string()),
-        ..empty(path)
-    })
+    extracted.unwrap_or_else(|e| Line { error: Some(e.to_string()), ..empty(path) })
 }
 
 fn write(args: &Args, path: &Path, out: &Path, format: Format, e: Extracted) -> Outcome<()> {

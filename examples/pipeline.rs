@@ -82,9 +82,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
         return Err(format!("--threshold is {}: a cosine distance from 0 to 2", args.threshold).into());
     }
     if let Some(n) = args.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(n.get())
-            .build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(n.get()).build_global()?;
     }
     let Some(sources) = sources(args)? else {
         return Ok(());
@@ -121,12 +119,8 @@ fn pipeline(args: &Args) -> Outcome<()> {
     );
 
     // 3. Degraded clips of known and unknown songs -> answers.
-    let asker = Asker {
-        identifier: &identifier,
-        embedder: &*embedder,
-        threshold: args.threshold,
-        seed: args.seed,
-    };
+    let asker =
+        Asker { identifier: &identifier, embedder: &*embedder, threshold: args.threshold, seed: args.seed };
     let Some((cuts, asked)) = ask(args, &sources, &library, &folder, &asker)? else {
         println!("Interrupted: no report written.");
         return Ok(());
@@ -169,27 +163,15 @@ fn sources(args: &Args) -> Outcome<Option<Sources>> {
     let work = Path::new("target").join("pipeline");
     let Some(music) = &args.music else {
         let bar = progress("composing", demo::LIBRARY_SONGS + demo::UNKNOWN_SONGS);
-        let demo = demo::write(
-            &Path::new("target").join("demo"),
-            args.seed,
-            &|| bar.inc(1),
-            &interrupted,
-        )?;
+        let demo = demo::write(&Path::new("target").join("demo"), args.seed, &|| bar.inc(1), &interrupted)?;
         bar.finish_and_clear();
         if interrupted() {
             return Ok(None);
         }
-        println!(
-            "Demo songs: {} (indexed), {} (unknown)",
-            demo.library.display(),
-            demo.unknown.display()
-        );
+        println!("Demo songs: {} (indexed), {} (unknown)", demo.library.display(), demo.unknown.display());
         return Ok(Some(Sources {
             corpus: format!("{} composed demo songs, seed {}", demo::LIBRARY_SONGS, args.seed),
-            library: args
-                .library
-                .clone()
-                .unwrap_or_else(|| work.join(format!("demo-{}", args.seed))),
+            library: args.library.clone().unwrap_or_else(|| work.join(format!("demo-{}", args.seed))),
             music: demo.library,
             metadata: Some(demo.metadata),
             unknown: Some(demo.unknown),
@@ -197,11 +179,7 @@ fn sources(args: &Args) -> Outcome<Option<Sources>> {
     };
     let named = || {
         let whole = music.canonicalize().unwrap_or_else(|_| music.clone());
-        let name = whole
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // Two folders of one name get a library each.
         work.join(format!("{name}-{}", hash(whole.as_os_str().as_encoded_bytes())))
     };
@@ -245,9 +223,7 @@ fn ask(
     let (mut cuts, mut bad) = asker.cut(&songs, &|| bar.inc(1));
     bar.finish_and_clear();
     let known = cuts.len();
-    let mut asked = with_bar("asking", known, |each| {
-        asker.ask(&cuts, Kind::Known, &groups, each)
-    })?;
+    let mut asked = with_bar("asking", known, |each| asker.ask(&cuts, Kind::Known, &groups, each))?;
     let unknown = match &sources.unknown {
         Some(folder) => {
             let mut songs = Vec::new();
@@ -267,13 +243,9 @@ fn ask(
     };
     let first = unknown.start;
     let strangers = cuts.get(unknown).unwrap_or_default();
-    let answers = with_bar("asking", strangers.len(), |each| {
-        asker.ask(strangers, Kind::Unknown, &groups, each)
-    })?;
-    asked.extend(answers.into_iter().map(|a| Asked {
-        cut: a.cut + first,
-        ..a
-    }));
+    let answers =
+        with_bar("asking", strangers.len(), |each| asker.ask(strangers, Kind::Unknown, &groups, each))?;
+    asked.extend(answers.into_iter().map(|a| Asked { cut: a.cut + first, ..a }));
     for (path, reason) in bad {
         eprintln!("not asked: {}: {reason}", path.display());
     }
@@ -321,11 +293,7 @@ fn print_ingest(r: &IngestReport, seconds: f64) {
         println!("  used, but: {}", w.reason);
     }
     for (copy, of) in &r.duplicates {
-        println!(
-            "  duplicate: {} has the same bytes as {}",
-            copy.display(),
-            of.display()
-        );
+        println!("  duplicate: {} has the same bytes as {}", copy.display(), of.display());
     }
     for p in &r.row_problems {
         println!("  metadata: {p}");

@@ -40,10 +40,7 @@ fn run(args: &Args) -> Outcome<()> {
     let mut config = MfccEmbedderConfig::default();
     let dim = config.mfcc.n_mfcc;
     // Vectors as they are: nothing subtracted, divided by one.
-    config.standardization = Standardization {
-        mean: vec![0.0; dim],
-        std: vec![1.0; dim],
-    };
+    config.standardization = Standardization { mean: vec![0.0; dim], std: vec![1.0; dim] };
     let embedder: Arc<dyn Embedder> = Arc::new(MfccEmbedder::new(&config)?);
     let folder = MusicFolder::scan(&args.music)?;
     let scratch = tempfile::tempdir()?;
@@ -58,15 +55,8 @@ fn run(args: &Args) -> Outcome<()> {
         Ok::<(), Error>(())
     })?;
     let Standardization { mean, std } = Standardization::fit(vectors.iter().map(Vec::as_slice))?;
-    let figures = Figures {
-        songs: report.indexed,
-        chunks: vectors.len() as u64,
-        mean,
-        std,
-    };
+    let figures = Figures { songs: report.indexed, chunks: vectors.len() as u64, mean, std };
     println!("{} chunks of {} songs", figures.chunks, figures.songs);
     println!("mean {:?}\nstd  {:?}", figures.mean, figures.std);
-    args.json
-        .as_deref()
-        .map_or(Ok(()), |path| write_json(path, &figures))
+    args.json.as_deref().map_or(Ok(()), |path| write_json(path, &figures))
 }

@@ -54,21 +54,15 @@ fn flat_search(c: &mut Criterion) {
     let mut group = c.benchmark_group("flat_search_100k_x_64");
     group.sample_size(20);
     group.throughput(Throughput::Bytes((N * DIM * 4) as u64));
-    group.bench_function("single", |b| {
-        b.iter(|| index.search(black_box(one), K).expect("query"))
-    });
-    group.bench_function("single_naive", |b| {
-        b.iter(|| naive(&rows, black_box(&units[..DIM]), K))
-    });
+    group.bench_function("single", |b| b.iter(|| index.search(black_box(one), K).expect("query")));
+    group.bench_function("single_naive", |b| b.iter(|| naive(&rows, black_box(&units[..DIM]), K)));
     group.throughput(Throughput::Elements((N * BATCH) as u64));
     group.bench_function("batch32", |b| {
         b.iter(|| index.search_batch(black_box(&queries), K).expect("queries"))
     });
     group.bench_function("batch32_naive", |b| {
         b.iter(|| {
-            let answers = units
-                .chunks_exact(DIM)
-                .map(|query| naive(&rows, black_box(query), K));
+            let answers = units.chunks_exact(DIM).map(|query| naive(&rows, black_box(query), K));
             answers.collect::<Vec<_>>()
         });
     });

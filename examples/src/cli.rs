@@ -135,10 +135,7 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn std::io::Write) -> Ou
             fill(&mut out)?;
             return Ok(out.flush()?);
         }
-        let folder = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut out =
             std::io::BufWriter::new(tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?);
         fill(&mut out)?;
@@ -171,9 +168,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_named() {
-        let error = write_json(Path::new("no/such/folder/x.json"), &1)
-            .unwrap_err()
-            .to_string();
+        let error = write_json(Path::new("no/such/folder/x.json"), &1).unwrap_err().to_string();
         assert!(error.contains("no/such/folder/x.json"), "{error}");
     }
 }

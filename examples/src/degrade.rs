@@ -107,9 +107,7 @@ mod tests {
     use super::*;
 
     fn tone(hz: f32) -> Vec<f32> {
-        (0..22_050)
-            .map(|i| 0.3 * (std::f32::consts::TAU * hz * i as f32 / 22_050.0).sin())
-            .collect()
+        (0..22_050).map(|i| 0.3 * (std::f32::consts::TAU * hz * i as f32 / 22_050.0).sin()).collect()
     }
 
     fn db(a: f32) -> f32 {
@@ -134,11 +132,7 @@ mod tests {
         };
         assert!(cut(500.0).abs() < 0.2);
         assert!(cut(8000.0) < -24.0);
-        assert!(
-            Degradation::LowPass(12_000.0)
-                .apply(&tone(1.0), 22_050, 0)
-                .is_err()
-        );
+        assert!(Degradation::LowPass(12_000.0).apply(&tone(1.0), 22_050, 0).is_err());
     }
 
     #[test]
@@ -148,12 +142,6 @@ mod tests {
             (db(power(&Degradation::Gain(-12.0).apply(&x, 22_050, 0).unwrap()) / power(&x)) + 12.0).abs()
                 < 0.01
         );
-        assert!(
-            Degradation::Noise(10.0)
-                .apply(&[0.0; 10], 22_050, 0)
-                .unwrap()
-                .iter()
-                .all(|&v| v == 0.0)
-        );
+        assert!(Degradation::Noise(10.0).apply(&[0.0; 10], 22_050, 0).unwrap().iter().all(|&v| v == 0.0));
     }
 }

@@ -56,11 +56,7 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
         }
         let n = 1 + (held.len() - n_fft) / hop;
         let mut block = Matrix::default();
-        mel.compute_into(
-            held.get(..(n - 1) * hop + n_fft).unwrap_or_default(),
-            &mut block,
-            &mut scratch,
-        )?;
+        mel.compute_into(held.get(..(n - 1) * hop + n_fft).unwrap_or_default(), &mut block, &mut scratch)?;
         blocks.push(block);
         held.drain(..n * hop);
         Ok(())
@@ -88,11 +84,7 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
         }
     };
     let rate = f64::from(sample_rate);
-    Ok(Extracted {
-        matrix,
-        frame_seconds: hop as f64 / rate,
-        duration_s: samples as f64 / rate,
-    })
+    Ok(Extracted { matrix, frame_seconds: hop as f64 / rate, duration_s: samples as f64 / rate })
 }
 
 /// One matrix of the blocks' frames.
@@ -119,11 +111,7 @@ fn in_db(mut mel: Matrix) -> Outcome<Matrix> {
 pub fn write_npy(out: &mut dyn Write, matrix: &Matrix) -> Outcome<()> {
     use npyz::WriterBuilder as _;
     let shape = [matrix.rows() as u64, matrix.cols() as u64];
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(&shape)
-        .writer(out)
-        .begin_nd()?;
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
     writer.extend(matrix.as_slice().iter().copied())?;
     Ok(writer.finish()?)
 }
@@ -176,35 +164,18 @@ mod tests {
     fn equals_the_whole_file() {
         let dir = tempfile::tempdir().unwrap();
         for n in [700, 2048, 22_050 * 7 + 13] {
-            let samples: Vec<f32> = (0..n)
-                .map(|i| 0.4 * ((i as f32 * 0.03).sin() + (i as f32 * 0.31).cos()))
-                .collect();
+            let samples: Vec<f32> =
+                (0..n).map(|i| 0.4 * ((i as f32 * 0.03).sin() + (i as f32 * 0.31).cos())).collect();
             let path = dir.path().join(format!("{n}.wav"));
             write_wav(&path, &samples, 22_050, WavFormat::F32).unwrap();
             let whole = [
-                MelSpectrogram::new(&MelConfig::new(22_050))
-                    .unwrap()
-                    .compute(&samples)
-                    .unwrap(),
-                LogMel::new(&LogMelConfig::new(22_050))
-                    .unwrap()
-                    .compute(&samples)
-                    .unwrap(),
-                Mfcc::new(&MfccConfig::new(22_050))
-                    .unwrap()
-                    .compute(&samples)
-                    .unwrap(),
+                MelSpectrogram::new(&MelConfig::new(22_050)).unwrap().compute(&samples).unwrap(),
+                LogMel::new(&LogMelConfig::new(22_050)).unwrap().compute(&samples).unwrap(),
+                Mfcc::new(&MfccConfig::new(22_050)).unwrap().compute(&samples).unwrap(),
             ];
-            for (feature, whole) in [Feature::Mel, Feature::Logmel, Feature::Mfcc]
-                .into_iter()
-                .zip(whole)
-            {
+            for (feature, whole) in [Feature::Mel, Feature::Logmel, Feature::Mfcc].into_iter().zip(whole) {
                 let got = extract(&path, feature, 22_050).unwrap().matrix;
-                assert_eq!(
-                    (got.rows(), got.cols()),
-                    (whole.rows(), whole.cols()),
-                    "{feature:?} {n}"
-                );
+                assert_eq!((got.rows(), got.cols()), (whole.rows(), whole.cols()), "{feature:?} {n}");
                 let peak = whole.as_slice().iter().fold(0.0_f32, |m, v| m.max(v.abs()));
                 for (a, b) in got.as_slice().iter().zip(whole.as_slice()) {
                     assert!((a - b).abs() <= 1e-5 * peak, "{feature:?} {n}: {a} {b}");
@@ -216,20 +187,10 @@ mod tests {
     #[test]
     fn npy_has_the_header_numpy_expects() {
         let mut bytes = Vec::new();
-        write_npy(
-            &mut bytes,
-            &Matrix::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3).unwrap(),
-        )
-        .unwrap();
+        write_npy(&mut bytes, &Matrix::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3).unwrap()).unwrap();
         assert_eq!(bytes.get(..6), Some(b"\x93NUMPY".as_slice()));
         let text = String::from_utf8_lossy(&bytes);
-        assert!(
-            text.contains("'<f4'") && text.contains("(2, 3") && text.contains("False"),
-            "{text}"
-        );
-        assert_eq!(
-            bytes.get(bytes.len() - 24..bytes.len() - 20),
-            Some(1.0_f32.to_le_bytes().as_slice())
-        );
+        assert!(text.contains("'<f4'") && text.contains("(2, 3") && text.contains("False"), "{text}");
+        assert_eq!(bytes.get(bytes.len() - 24..bytes.len() - 20), Some(1.0_f32.to_le_bytes().as_slice()));
     }
 }

@@ -42,62 +42,43 @@ pub fn draw(feature: Feature, mut matrix: Matrix, look: Look<'_>) -> Outcome<Pic
                 (10.0 * (f64::from(*v).max(floor).max(1e-30) / f64::from(largest).max(1e-30)).log10()) as f32
             };
             matrix.as_mut_slice().iter_mut().for_each(|v| *v = db(v));
-            let config = config
-                .with_bin_ticks(frequencies)
-                .with_bin_axis("frequency (Hz)")
-                .with_unit("dB of max");
-            spectrogram(
-                matrix.as_slice(),
-                rows,
-                columns,
-                &config.with_range(-RANGE_DB, 0.0),
-            )
+            let config =
+                config.with_bin_ticks(frequencies).with_bin_axis("frequency (Hz)").with_unit("dB of max");
+            spectrogram(matrix.as_slice(), rows, columns, &config.with_range(-RANGE_DB, 0.0))
         }
         Feature::Logmel => {
             let top = f64::from(largest);
-            let config = config
-                .with_bin_ticks(frequencies)
-                .with_bin_axis("frequency (Hz)")
-                .with_unit("dB");
-            spectrogram(
-                matrix.as_slice(),
-                rows,
-                columns,
-                &config.with_range(top - RANGE_DB, top),
-            )
+            let config = config.with_bin_ticks(frequencies).with_bin_axis("frequency (Hz)").with_unit("dB");
+            spectrogram(matrix.as_slice(), rows, columns, &config.with_range(top - RANGE_DB, top))
         }
         Feature::Mfcc => {
-            // The zeroth coefficient is the level, some ten times larger than all others: it would hide them.
-            let rest = matrix.as_slice().get(columns..).unwrap_or_default();
-            let limit = rest.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-            let ticks = (0..rows)
-                .step_by(rows.div_ceil(10).max(1))
-                .map(|i| Tick::new(i as f64, i.to_string()));
-            let config = config
-                .with_bin_ticks(ticks)
-                .with_bin_axis("coefficient")
-                .with_unit("MFCC");
-            spectrogram(
-                matrix.as_slice(),
-                rows,
-                columns,
-                &config.with_range(-f64::from(limit), f64::from(limit)),
-            )
+            // The zeroth coefficient is the level, some ten times larger than all others, and the first is large
+            // too: the colours are for the rest.
+            let limit =
+                f64::from(quantile_of_magnitudes(matrix.as_slice().get(columns..).unwrap_or_default()));
+            let ticks =
+                (0..rows).step_by(rows.div_ceil(10).max(1)).map(|i| Tick::new(i as f64, i.to_string()));
+            let config = config.with_bin_ticks(ticks).with_bin_axis("coefficient").with_unit("MFCC");
+            spectrogram(matrix.as_slice(), rows, columns, &config.with_range(-limit, limit))
         }
     };
     Ok(picture?)
+}
+
+/// The magnitude that 95 % of the values stay below, and at least 1.
+fn quantile_of_magnitudes(values: &[f32]) -> f32 {
+    // A sample is enough for a colour range.
+    let step = values.len().div_ceil(100_000).max(1);
+    let mut magnitudes: Vec<f32> = values.iter().step_by(step).map(|v| v.abs()).collect();
+    magnitudes.sort_by(f32::total_cmp);
+    magnitudes.get(magnitudes.len() * 95 / 100).copied().unwrap_or(1.0).max(1.0)
 }
 
 /// Centre frequencies in Hz of librosa's default mel bands: equally spaced on Slaney's scale.
 fn band_centres(sample_rate: u32, n_mels: usize) -> Vec<f32> {
     let config = MelConfig::new(sample_rate);
     let (low, high) = (config.fmin, config.fmax.unwrap_or(f64::from(sample_rate) / 2.0));
-    let (low, high) = (
-        hz_to_mel(low, MelScale::Slaney),
-        hz_to_mel(high, MelScale::Slaney),
-    );
+    let (low, high) = (hz_to_mel(low, MelScale::Slaney), hz_to_mel(high, MelScale::Slaney));
     let step = (high - low) / (n_mels + 1) as f64;
-    (1..=n_mels)
-        .map(|band| mel_to_hz(low + step * band as f64, MelScale::Slaney) as f32)
-        .collect()
+    (1..=n_mels).map(|band| mel_to_hz(low + step * band as f64, MelScale::Slaney) as f32).collect()
 }

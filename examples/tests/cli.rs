@@ -13,17 +13,8 @@ const RATE: u32 = 22_050;
 /// The example's binary, which `cargo test` builds beside this test.
 fn example(name: &str) -> Command {
     let deps = std::env::current_exe().unwrap();
-    let path = deps
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples")
-        .join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo test -p soundalike-examples` whole",
-        path.display()
-    );
+    let path = deps.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo test -p soundalike-examples` whole", path.display());
     Command::new(path)
 }
 
@@ -48,9 +39,7 @@ struct Bench {
 
 impl Bench {
     fn new(songs: u32, seconds: f32) -> Self {
-        let bench = Self {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let bench = Self { dir: tempfile::tempdir().unwrap() };
         std::fs::create_dir(bench.path("music")).unwrap();
         for s in 0..songs {
             let path = bench.path(&format!("music/song-{s:02}.wav"));
@@ -100,12 +89,7 @@ fn stderr(out: &Output) -> String {
 #[track_caller]
 fn good(mut command: Command) -> Output {
     let out = command.output().unwrap();
-    assert!(
-        out.status.success(),
-        "{command:?}: {}\n{}",
-        out.status,
-        stderr(&out)
-    );
+    assert!(out.status.success(), "{command:?}: {}\n{}", out.status, stderr(&out));
     out
 }
 
@@ -114,16 +98,8 @@ fn good(mut command: Command) -> Output {
 fn bad(mut command: Command, words: &[&str]) {
     let out = command.output().unwrap();
     let message = stderr(&out);
-    assert_eq!(
-        out.status.code(),
-        Some(1),
-        "{command:?}: {}\n{message}",
-        out.status
-    );
-    assert!(
-        message.starts_with("error: ") && !message.contains("panicked"),
-        "{message}"
-    );
+    assert_eq!(out.status.code(), Some(1), "{command:?}: {}\n{message}", out.status);
+    assert!(message.starts_with("error: ") && !message.contains("panicked"), "{message}");
     for word in words {
         assert!(message.contains(word), "{word:?} is not in {message}");
     }
@@ -144,10 +120,7 @@ fn a_folder_becomes_answers_a_report_and_json() {
     let bench = Bench::new(4, 9.0);
     std::fs::write(bench.path("music/broken.mp3"), "no music").unwrap();
     let text = stdout(&good(bench.pipeline()));
-    assert!(
-        text.contains("5 found; 4 read") && text.contains("broken.mp3"),
-        "{text}"
-    );
+    assert!(text.contains("5 found; 4 read") && text.contains("broken.mp3"), "{text}");
     let json = bench.json();
     assert_eq!(json["ingest"]["indexed"], 4);
     assert_eq!(json["ingest"]["skipped"].as_array().unwrap().len(), 1);
@@ -155,10 +128,7 @@ fn a_folder_becomes_answers_a_report_and_json() {
     let conditions = json["conditions"].as_array().unwrap();
     assert!(conditions.len() >= 4);
     for condition in conditions {
-        assert_eq!(
-            (&condition["known"], &condition["unknown"]),
-            (&Value::from(4), &Value::from(4))
-        );
+        assert_eq!((&condition["known"], &condition["unknown"]), (&Value::from(4), &Value::from(4)));
     }
     // A clean cut of an indexed file is found, or something is broken.
     assert_eq!(conditions[0]["top_1"]["rate"], 1.0);
@@ -169,15 +139,9 @@ fn a_folder_becomes_answers_a_report_and_json() {
     assert!(!page.contains("<script") && !page.contains("src=\"http"));
 
     let text = stdout(&good(bench.pipeline()));
-    assert!(
-        text.contains("0 read") && text.contains("4 unchanged") && text.contains("read from"),
-        "{text}"
-    );
+    assert!(text.contains("0 read") && text.contains("4 unchanged") && text.contains("read from"), "{text}");
     let again = bench.json();
-    assert_eq!(
-        (&json["conditions"], &json["questions"]),
-        (&again["conditions"], &again["questions"])
-    );
+    assert_eq!((&json["conditions"], &json["questions"]), (&again["conditions"], &again["questions"]));
 }
 
 #[test]
@@ -191,11 +155,7 @@ fn unknown_songs_from_a_folder_of_their_own() {
     let out = good(command);
     assert!(stderr(&out).contains("y.wav"));
     assert!(
-        bench.json()["conditions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|c| c["known"] == 3 && c["unknown"] == 1)
+        bench.json()["conditions"].as_array().unwrap().iter().all(|c| c["known"] == 3 && c["unknown"] == 1)
     );
 }
 
@@ -245,16 +205,8 @@ fn only_broken_files_end_the_run() {
 fn foreign_catalogs_and_changed_indexes_are_named_and_kept() {
     let bench = Bench::new(3, 6.0);
     good(bench.pipeline());
-    let files = [
-        "library/catalog.sqlite",
-        "library/index.sndx",
-        "report/index.html",
-        "out.json",
-    ];
-    let before: Vec<Vec<u8>> = files
-        .iter()
-        .map(|f| std::fs::read(bench.path(f)).unwrap())
-        .collect();
+    let files = ["library/catalog.sqlite", "library/index.sndx", "report/index.html", "out.json"];
+    let before: Vec<Vec<u8>> = files.iter().map(|f| std::fs::read(bench.path(f)).unwrap()).collect();
 
     let mut changed = before[1].clone();
     let middle = changed.len() / 2;
@@ -270,10 +222,7 @@ fn foreign_catalogs_and_changed_indexes_are_named_and_kept() {
     std::fs::create_dir(bench.path("library")).unwrap();
     std::fs::write(bench.path(files[0]), "minutes of the meeting").unwrap();
     bad(bench.pipeline(), &["catalog.sqlite"]);
-    assert_eq!(
-        std::fs::read(bench.path(files[0])).unwrap(),
-        b"minutes of the meeting"
-    );
+    assert_eq!(std::fs::read(bench.path(files[0])).unwrap(), b"minutes of the meeting");
     assert_eq!(std::fs::read_dir(bench.path("library")).unwrap().count(), 1);
 }
 
@@ -289,13 +238,8 @@ fn a_disk_that_fills_up_ends_the_run_and_keeps_what_was_there() {
         let inner = bench.pipeline();
         let mut command = Command::new("sh");
         command.current_dir(bench.dir.path()).arg("-c");
-        command.arg(format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\" --library {library}"
-        ));
-        let keep: Vec<_> = inner
-            .get_args()
-            .filter(|a| *a != "--library" && *a != "library")
-            .collect();
+        command.arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\" --library {library}"));
+        let keep: Vec<_> = inner.get_args().filter(|a| *a != "--library" && *a != "library").collect();
         command.arg(inner.get_program()).args(keep);
         command
     };
@@ -305,11 +249,7 @@ fn a_disk_that_fills_up_ends_the_run_and_keeps_what_was_there() {
     bad(limited(128, "library"), &["report"]);
     assert_eq!(std::fs::read(bench.path("report/index.html")).unwrap(), report);
     assert_eq!(std::fs::read(bench.path("out.json")).unwrap(), json);
-    assert_eq!(
-        std::fs::read_dir(bench.path("report")).unwrap().count(),
-        1,
-        "a half-written file was left"
-    );
+    assert_eq!(std::fs::read_dir(bench.path("report")).unwrap().count(), 1, "a half-written file was left");
     good(bench.pipeline());
 
     if Path::new("/dev/full").exists() {
@@ -325,26 +265,16 @@ fn a_disk_that_fills_up_ends_the_run_and_keeps_what_was_there() {
 fn ended_by(signal: &str) -> Option<i32> {
     let bench = Bench::new(24, 30.0);
     let mut child = bench.pipeline();
-    child
-        .args(["--threads", "1"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null());
+    child.args(["--threads", "1"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = child.spawn().unwrap();
     while bench.songs() < 2 && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let kill = Command::new("sh")
-        .arg("-c")
-        .arg(format!("kill -{signal} {}", child.id()))
-        .status()
-        .unwrap();
+    let kill = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status().unwrap();
     let code = child.wait().unwrap().code();
     let kept = bench.songs();
     assert!(kept >= 2, "{kept} songs are left");
-    assert!(
-        kept < 24 || !kill.success(),
-        "the run was over before the signal came"
-    );
+    assert!(kept < 24 || !kill.success(), "the run was over before the signal came");
     assert!(!bench.path("report").exists());
     good(bench.pipeline());
     let ingest = &bench.json()["ingest"];
@@ -379,9 +309,8 @@ fn two_hours(path: &Path) {
     file.write_all(&rate.to_le_bytes()).unwrap();
     file.write_all(b"\x01\0\x08\0data").unwrap();
     file.write_all(&n.to_le_bytes()).unwrap();
-    let minute: Vec<u8> = (0..60 * rate)
-        .map(|i| 128 + (((i / 40) * 37 + i * (i / rate)) % 90) as u8)
-        .collect();
+    let minute: Vec<u8> =
+        (0..60 * rate).map(|i| 128 + (((i / 40) * 37 + i * (i / rate)) % 90) as u8).collect();
     for _ in 0..seconds / 60 {
         file.write_all(&minute).unwrap();
     }
@@ -396,9 +325,7 @@ fn two_hours_fit_into_500_megabytes() {
     two_hours(&bench.path("music/long.wav"));
     let limited = |mut inner: Command| {
         let mut command = Command::new("sh");
-        command
-            .current_dir(bench.dir.path())
-            .args(["-c", "ulimit -v 500000; exec \"$0\" \"$@\""]);
+        command.current_dir(bench.dir.path()).args(["-c", "ulimit -v 500000; exec \"$0\" \"$@\""]);
         inner.current_dir(bench.dir.path());
         command.arg(inner.get_program()).args(inner.get_args());
         command
@@ -409,10 +336,7 @@ fn two_hours_fit_into_500_megabytes() {
     let json = bench.json();
     assert_eq!(json["ingest"]["indexed"], 2);
     assert!(json["library"]["vectors"].as_u64().unwrap() > 3_590);
-    good(limited(extract(
-        &bench,
-        &["music/long.wav", "--feature", "mel", "--out", "long.png"],
-    )));
+    good(limited(extract(&bench, &["music/long.wav", "--feature", "mel", "--out", "long.png"])));
 }
 
 #[test]
@@ -432,10 +356,7 @@ fn one_song_can_be_asked_but_not_as_unknown() {
     let bench = Bench::new(1, 8.0);
     good(bench.pipeline());
     let json = bench.json();
-    assert_eq!(
-        (&json["conditions"][0]["known"], &json["conditions"][0]["unknown"]),
-        (&1.into(), &0.into())
-    );
+    assert_eq!((&json["conditions"][0]["known"], &json["conditions"][0]["unknown"]), (&1.into(), &0.into()));
 }
 
 fn extract(bench: &Bench, args: &[&str]) -> Command {
@@ -449,36 +370,19 @@ fn extract_writes_numbers_and_pictures() {
     let bench = Bench::new(2, 3.0);
     for (feature, rows) in [("mel", 128), ("logmel", 128), ("mfcc", 20)] {
         let run = |out: &str| {
-            good(extract(
-                &bench,
-                &["music/song-00.wav", "--feature", feature, "--out", out],
-            ));
+            good(extract(&bench, &["music/song-00.wav", "--feature", feature, "--out", out]));
             std::fs::read(bench.path(out)).unwrap()
         };
         let json: Value = serde_json::from_slice(&run("x.json")).unwrap();
         assert_eq!(json["shape"], serde_json::json!([rows, 130]));
         assert_eq!(json["values"].as_array().unwrap().len(), rows);
         let npy = run("x.npy");
-        assert!(
-            npy.starts_with(b"\x93NUMPY") && npy.len() == 128 + rows * 130 * 4,
-            "{}",
-            npy.len()
-        );
+        assert!(npy.starts_with(b"\x93NUMPY") && npy.len() == 128 + rows * 130 * 4, "{}", npy.len());
         assert!(run("x.png").starts_with(b"\x89PNG\r\n"));
     }
     std::fs::write(bench.path("music/bad.wav"), "no").unwrap();
-    let out = good(extract(
-        &bench,
-        &[
-            "music",
-            "--feature",
-            "mfcc",
-            "--out",
-            "all.npy",
-            "--json",
-            "sum.json",
-        ],
-    ));
+    let out =
+        good(extract(&bench, &["music", "--feature", "mfcc", "--out", "all.npy", "--json", "sum.json"]));
     assert!(stderr(&out).contains("bad.wav"));
     assert!(bench.path("all/song-00.wav.npy").exists() && bench.path("all/song-01.wav.npy").exists());
     let summary: Value = serde_json::from_slice(&std::fs::read(bench.path("sum.json")).unwrap()).unwrap();
@@ -493,10 +397,7 @@ fn extract_says_what_is_wrong() {
     bad(run("nowhere.wav", "x.npy"), &["nowhere.wav"]);
     std::fs::write(bench.path("bad.wav"), "no").unwrap();
     bad(run("bad.wav", "x.npy"), &["bad.wav"]);
-    bad(
-        run("music/song-00.wav", "no/such/folder/x.npy"),
-        &["no/such/folder/x.npy"],
-    );
+    bad(run("music/song-00.wav", "no/such/folder/x.npy"), &["no/such/folder/x.npy"]);
     std::fs::create_dir(bench.path("empty")).unwrap();
     bad(run("empty", "x.npy"), &["empty"]);
     assert!(!bench.path("x.npy").exists());

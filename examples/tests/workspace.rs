@@ -32,32 +32,14 @@ fn root() -> PathBuf {
 }
 
 fn cargo(args: &[&str]) -> String {
-    let out = Command::new(env!("CARGO"))
-        .args(args)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(
-        out.status.success(),
-        "cargo {args:?}: {}",
-        String::from_utf8_lossy(&out.stderr)
-    );
+    let out = Command::new(env!("CARGO")).args(args).current_dir(root()).output().unwrap();
+    assert!(out.status.success(), "cargo {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
 }
 
 fn metadata(args: &[&str]) -> Value {
-    let all = [
-        &[
-            "metadata",
-            "--format-version",
-            "1",
-            "--offline",
-            "--locked",
-            "--all-features",
-        ],
-        args,
-    ]
-    .concat();
+    let all =
+        [&["metadata", "--format-version", "1", "--offline", "--locked", "--all-features"], args].concat();
     serde_json::from_str(&cargo(&all)).unwrap()
 }
 
@@ -79,9 +61,7 @@ fn crates_depend_along_the_arrows() {
         if ["soundalike-examples", "soundalike-benches"].contains(&name) {
             continue;
         }
-        let allowed = arrows
-            .get(name)
-            .unwrap_or_else(|| panic!("{name} has no line in the table of arrows"));
+        let allowed = arrows.get(name).unwrap_or_else(|| panic!("{name} has no line in the table of arrows"));
         for dependency in package["dependencies"].as_array().unwrap() {
             let to = text(dependency, "name");
             assert!(
@@ -95,31 +75,14 @@ fn crates_depend_along_the_arrows() {
 #[test]
 fn features_stay_small_and_nothing_pulls_in_burn() {
     let tree = |package: &str, more: &[&str]| -> BTreeSet<String> {
-        let args = [
-            "tree",
-            "--offline",
-            "--locked",
-            "-e",
-            "normal,build",
-            "--prefix",
-            "none",
-            "-p",
-            package,
-        ];
+        let args = ["tree", "--offline", "--locked", "-e", "normal,build", "--prefix", "none", "-p", package];
         let lines = cargo(&[&args[..], more].concat());
-        lines
-            .lines()
-            .filter_map(|l| l.split_whitespace().next())
-            .map(str::to_owned)
-            .collect()
+        lines.lines().filter_map(|l| l.split_whitespace().next()).map(str::to_owned).collect()
     };
     let features = tree("soundalike-features", &["--all-features"]);
     assert!(features.len() <= 25, "{} crates: {features:?}", features.len());
     for package in ["soundalike-features", "soundalike-examples"] {
-        let burn: Vec<_> = tree(package, &[])
-            .into_iter()
-            .filter(|c| c.starts_with("burn"))
-            .collect();
+        let burn: Vec<_> = tree(package, &[]).into_iter().filter(|c| c.starts_with("burn")).collect();
         assert!(burn.is_empty(), "{package} compiles {burn:?}");
     }
 }
@@ -134,16 +97,10 @@ fn every_crate_can_be_published() {
         }
         assert!(text(package, "description").len() > 20, "{name}: description");
         assert_eq!(text(package, "license"), "MIT OR Apache-2.0", "{name}");
-        assert!(
-            (3..=5).contains(&package["keywords"].as_array().unwrap().len()),
-            "{name}: keywords"
-        );
+        assert!((3..=5).contains(&package["keywords"].as_array().unwrap().len()), "{name}: keywords");
         let folder = Path::new(text(package, "manifest_path")).parent().unwrap();
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            assert!(
-                folder.join(file).metadata().unwrap().len() > 200,
-                "{name}: {file}"
-            );
+            assert!(folder.join(file).metadata().unwrap().len() > 200, "{name}: {file}");
         }
         assert_eq!(
             package["metadata"]["docs"]["rs"]["all-features"],
@@ -158,10 +115,7 @@ fn no_dependency_is_under_gpl_or_without_a_licence() {
     let metadata = metadata(&[]);
     for package in packages(&metadata) {
         let (name, licence) = (text(package, "name"), text(package, "license"));
-        assert!(
-            !licence.is_empty() || !text(package, "license_file").is_empty(),
-            "{name}: no licence"
-        );
+        assert!(!licence.is_empty() || !text(package, "license_file").is_empty(), "{name}: no licence");
         let choices = licence.replace('/', " OR ");
         let free = choices.split(" OR ").any(|choice| !choice.contains("GPL"));
         assert!(free, "{name}: {licence}");
@@ -175,11 +129,7 @@ fn an_outside_project_can_use_the_feature_crate() {
     let dir = tempfile::tempdir().unwrap();
     let crate_dir = root().join("crates/features");
     let front_page = std::fs::read_to_string(crate_dir.join("README.md")).unwrap();
-    let code = front_page
-        .split("```rust\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .unwrap();
+    let code = front_page.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert!(code.contains("Mfcc::new") && code.contains("fn main"), "{code}");
     std::fs::create_dir(dir.path().join("src")).unwrap();
     std::fs::write(dir.path().join("src/main.rs"), code).unwrap();

@@ -132,11 +132,7 @@ pub(crate) fn check_rate(hz: u32, max: u32) -> Result<(), Error> {
     if (MIN_SAMPLE_RATE..=max).contains(&hz) {
         Ok(())
     } else {
-        Err(Error::InvalidSampleRate {
-            got: hz,
-            min: MIN_SAMPLE_RATE,
-            max,
-        })
+        Err(Error::InvalidSampleRate { got: hz, min: MIN_SAMPLE_RATE, max })
     }
 }
 

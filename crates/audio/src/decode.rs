@@ -62,11 +62,7 @@ pub fn decode_segment(
         let mut whole = AudioReader::open(path, &config.clone().with_native_rate())?;
         while whole.next_block()?.is_some() {}
         let end_s = whole.frames_decoded() as f64 / native;
-        return Err(Error::StartPastEnd {
-            path: path.to_path_buf(),
-            start_s,
-            end_s,
-        });
+        return Err(Error::StartPastEnd { path: path.to_path_buf(), start_s, end_s });
     }
     Ok(audio)
 }
@@ -82,12 +78,7 @@ fn collect_with(reader: &mut AudioReader, path: &Path, config: &ReadConfig) -> R
         let got = samples.len() as u64 + block.len() as u64;
         if got > limit {
             let what = LimitKind::Samples;
-            return Err(Error::LimitExceeded {
-                path: path.to_path_buf(),
-                what,
-                limit,
-                got,
-            });
+            return Err(Error::LimitExceeded { path: path.to_path_buf(), what, limit, got });
         }
         samples.extend_from_slice(block);
     }

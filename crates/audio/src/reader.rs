@@ -96,11 +96,7 @@ impl AudioReader {
         let start = ((start_s * f64::from(sample_rate)).round() as u64).min(MAX_START);
         let resampler = Resampler::starting_at(native, sample_rate, start)?;
         let first = resampler.first_input_frame();
-        let drop = if first > 0 {
-            first.saturating_sub(decoder.seek(first)?)
-        } else {
-            0
-        };
+        let drop = if first > 0 { first.saturating_sub(decoder.seek(first)?) } else { 0 };
         Ok(Self {
             decoder,
             resampler,
@@ -135,9 +131,7 @@ impl AudioReader {
             }
         }
         let left = usize::try_from(self.wanted - self.given).unwrap_or(usize::MAX);
-        let len = (self.out.len() - self.at.min(self.out.len()))
-            .min(MAX_BLOCK)
-            .min(left);
+        let len = (self.out.len() - self.at.min(self.out.len())).min(MAX_BLOCK).min(left);
         let block = self.out.get(self.at..self.at + len).unwrap_or_default();
         self.at += len;
         self.given += len as u64;

@@ -21,10 +21,7 @@ pub(crate) struct Riff {
 /// Walks the chunks of a RIFF file; stops at the first thing that makes no sense.
 pub(crate) fn read<R: Read + Seek>(source: &mut R, len: u64) -> Riff {
     // The outer length says nothing that the chunks do not, and is wrong in many files.
-    let mut found = Riff {
-        patches: vec![(4, OPEN_END)],
-        tags: Tags::default(),
-    };
+    let mut found = Riff { patches: vec![(4, OPEN_END)], tags: Tags::default() };
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
         let mut head = [0; 8];

@@ -73,19 +73,13 @@ pub fn scan(folder: impl AsRef<Path>) -> Result<Scan, Error> {
     let root = folder.as_ref();
     let meta = std::fs::metadata(root).map_err(|e| Error::io(root, e))?;
     if !meta.is_dir() {
-        return Err(Error::NotAFolder {
-            path: root.to_path_buf(),
-        });
+        return Err(Error::NotAFolder { path: root.to_path_buf() });
     }
     let real_root = root.canonicalize().map_err(|e| Error::io(root, e))?;
     // walkdir would report an unreadable root as one more entry.
     std::fs::read_dir(root).map_err(|e| Error::io(root, e))?;
 
-    let mut state = State {
-        seen: HashSet::new(),
-        links: Vec::new(),
-        scan: Scan::default(),
-    };
+    let mut state = State { seen: HashSet::new(), links: Vec::new(), scan: Scan::default() };
     state.walk(root, root, &real_root);
     // Folders behind links come after all real ones, so that a real folder is found under its own
     // name. Each round may meet further links; it ends because each real folder is walked once.
@@ -125,9 +119,7 @@ impl State {
                 Ok(entry) => entry,
                 Err(e) => {
                     if let Some(path) = e.path().filter(|p| !is_hidden(p)) {
-                        self.scan
-                            .skipped
-                            .push((path.to_path_buf(), SkipReason::Unreadable));
+                        self.scan.skipped.push((path.to_path_buf(), SkipReason::Unreadable));
                     }
                     continue;
                 }
@@ -141,9 +133,7 @@ impl State {
             if entry.file_type().is_dir() || entry.depth() == 0 {
                 let below = entry.path().strip_prefix(start).unwrap_or(Path::new(""));
                 if !self.seen.insert(real_start.join(below)) {
-                    self.scan
-                        .skipped
-                        .push((entry.into_path(), SkipReason::AlreadyScanned));
+                    self.scan.skipped.push((entry.into_path(), SkipReason::AlreadyScanned));
                     walker.skip_current_dir();
                 }
             } else {
@@ -160,11 +150,7 @@ impl State {
                 Ok(meta) => kind = meta.file_type(),
                 Err(e) => {
                     let missing = e.kind() == std::io::ErrorKind::NotFound;
-                    let reason = if missing {
-                        SkipReason::DanglingLink
-                    } else {
-                        SkipReason::Unreadable
-                    };
+                    let reason = if missing { SkipReason::DanglingLink } else { SkipReason::Unreadable };
                     self.scan.skipped.push((path.to_path_buf(), reason));
                     return;
                 }
@@ -175,22 +161,16 @@ impl State {
         } else if has_audio_extension(path) {
             if kind.is_file() {
                 let relative = path.strip_prefix(root).unwrap_or(path).to_path_buf();
-                self.scan.files.push(AudioFile {
-                    relative,
-                    path: path.to_path_buf(),
-                });
+                self.scan.files.push(AudioFile { relative, path: path.to_path_buf() });
             } else {
-                self.scan
-                    .skipped
-                    .push((path.to_path_buf(), SkipReason::SpecialFile));
+                self.scan.skipped.push((path.to_path_buf(), SkipReason::SpecialFile));
             }
         }
     }
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|n| n.as_encoded_bytes().starts_with(b"."))
+    path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."))
 }
 
 /// True if the path's extension is one of [`AUDIO_EXTENSIONS`], in any case.

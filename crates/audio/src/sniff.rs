@@ -58,13 +58,7 @@ pub(crate) fn sniff<R: Read + Seek>(source: &mut R, len: u64) -> std::io::Result
     source.seek(SeekFrom::Start(0))?;
     if source.read_exact(&mut head).is_ok() {
         if head.ends_with(b"ftyp") {
-            let mut walk = Walk {
-                source,
-                boxes: 0,
-                found: &mut found,
-                movie_timescale: 0,
-                track: None,
-            };
+            let mut walk = Walk { source, boxes: 0, found: &mut found, movie_timescale: 0, track: None };
             // Stops at the first thing it cannot read; what was found before that stands.
             let _ = walk.children(0, len, 0);
         } else if head.starts_with(b"OggS") {
@@ -103,14 +97,8 @@ fn ogg_tail<R: Read + Seek>(source: &mut R, len: u64) -> std::io::Result<(bool, 
             cut = true;
             continue;
         }
-        let position = page
-            .get(6..14)
-            .and_then(|p| p.first_chunk())
-            .map(|p| u64::from_le_bytes(*p));
-        return Ok((
-            cut || flags & 0x04 == 0,
-            position.filter(|&p| p <= i64::MAX as u64),
-        ));
+        let position = page.get(6..14).and_then(|p| p.first_chunk()).map(|p| u64::from_le_bytes(*p));
+        return Ok((cut || flags & 0x04 == 0, position.filter(|&p| p <= i64::MAX as u64)));
     }
     Ok((true, None))
 }
@@ -239,14 +227,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             } else {
                 let length = u64::from(self.u32()?);
                 let start = self.u32()?;
-                (
-                    length,
-                    if start == u32::MAX {
-                        u64::MAX
-                    } else {
-                        u64::from(start)
-                    },
-                )
+                (length, if start == u32::MAX { u64::MAX } else { u64::from(start) })
             };
             self.u32()?;
             if start <= i64::MAX as u64 {
@@ -274,10 +255,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 return None;
             }
             let mut text = Vec::new();
-            (&mut *self.source)
-                .take((size - 8).min(MAX_NOTE))
-                .read_to_end(&mut text)
-                .ok()?;
+            (&mut *self.source).take((size - 8).min(MAX_NOTE)).read_to_end(&mut text).ok()?;
             if &kind == b"name" {
                 named = text.get(4..) == Some(b"iTunSMPB");
             } else if &kind == b"data" && named {
@@ -338,22 +316,15 @@ mod tests {
             boxed(b"mdia", &boxed(b"mdhd", &words(&[0, 0, 0, 44_100, 0, 0]))),
         ]
         .concat();
-        let mut moov = [
-            boxed(b"mvhd", &words(&[0, 0, 0, 1_000, 0])),
-            boxed(b"trak", &trak),
-        ]
-        .concat();
+        let mut moov = [boxed(b"mvhd", &words(&[0, 0, 0, 1_000, 0])), boxed(b"trak", &trak)].concat();
         if let Some(note) = note {
             let mut data = words(&[1, 0]);
             data.extend_from_slice(note.as_bytes());
             let mut name = words(&[0]);
             name.extend_from_slice(b"iTunSMPB");
-            let free = [
-                boxed(b"mean", b"\0\0\0\0com.apple.iTunes"),
-                boxed(b"name", &name),
-                boxed(b"data", &data),
-            ]
-            .concat();
+            let free =
+                [boxed(b"mean", b"\0\0\0\0com.apple.iTunes"), boxed(b"name", &name), boxed(b"data", &data)]
+                    .concat();
             let mut meta = words(&[0]);
             meta.extend(boxed(b"ilst", &boxed(b"----", &free)));
             moov.extend(boxed(b"udta", &boxed(b"meta", &meta)));
@@ -368,19 +339,12 @@ mod tests {
     #[test]
     fn edit_lists_and_notes_are_read() {
         let one = sniffed(&mp4(&[[500, 1_024, 0x1_0000]], None));
-        let edit = Edit {
-            start: 1_024,
-            length: Some((500, 1_000)),
-            timescale: 44_100,
-        };
+        let edit = Edit { start: 1_024, length: Some((500, 1_000)), timescale: 44_100 };
         assert_eq!(one.edits.get(&7), Some(&edit));
         assert_eq!(one.note, None);
 
         let delayed = sniffed(&mp4(&[[20, u32::MAX, 0x1_0000], [500, 2_112, 0x1_0000]], None));
-        assert_eq!(
-            delayed.edits.get(&7).map(|e| (e.start, e.length)),
-            Some((2_112, Some((500, 1_000))))
-        );
+        assert_eq!(delayed.edits.get(&7).map(|e| (e.start, e.length)), Some((2_112, Some((500, 1_000)))));
 
         let cut = sniffed(&mp4(&[[100, 5, 0x1_0000], [100, 900, 0x1_0000]], None));
         assert_eq!(cut.edits.get(&7).map(|e| (e.start, e.length)), Some((5, None)));
@@ -388,10 +352,7 @@ mod tests {
         let note = " 00000000 00000840 000001CA 00000000003F31F6 00000000";
         assert_eq!(
             sniffed(&mp4(&[], Some(note))).note,
-            Some(GaplessNote {
-                delay: 0x840,
-                length: 0x3F_31F6
-            })
+            Some(GaplessNote { delay: 0x840, length: 0x3F_31F6 })
         );
         for bad in ["", "zz", "0 840 1CA", "0 840 1CA 0", "0 FFFFFFFF 0 5"] {
             assert_eq!(gapless_note(bad), None, "{bad}");

@@ -26,9 +26,7 @@ impl Input {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
         if !meta.is_file() {
-            return Err(Error::NotAFile {
-                path: path.to_path_buf(),
-            });
+            return Err(Error::NotAFile { path: path.to_path_buf() });
         }
         File::open(path).map(Self::File).map_err(|e| Error::io(path, e))
     }
@@ -117,14 +115,7 @@ pub(crate) struct Guarded {
 impl Guarded {
     /// `input` stands at its start.
     pub(crate) fn new(input: Input, len: u64, budget: Arc<Budget>, patches: Vec<(u64, [u8; 4])>) -> Self {
-        Self {
-            input,
-            len,
-            budget,
-            at: 0,
-            patches,
-            seekable: true,
-        }
+        Self { input, len, budget, at: 0, patches, seekable: true }
     }
 
     /// Claims to be a pipe, so that the demuxer does not look at the end of the file first.
@@ -139,9 +130,7 @@ impl Read for Guarded {
         let n = self.input.read(buf)?;
         for (start, bytes) in &self.patches {
             for (position, byte) in (*start..).zip(bytes) {
-                let place = position
-                    .checked_sub(self.at)
-                    .and_then(|i| usize::try_from(i).ok());
+                let place = position.checked_sub(self.at).and_then(|i| usize::try_from(i).ok());
                 if let Some(target) = place.filter(|&i| i < n).and_then(|i| buf.get_mut(i)) {
                     *target = *byte;
                 }
@@ -223,9 +212,6 @@ mod tests {
     fn folders_are_refused_without_opening() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(Input::open(dir.path()), Err(Error::NotAFile { .. })));
-        assert!(matches!(
-            Input::open(&dir.path().join("no")),
-            Err(Error::NotFound { .. })
-        ));
+        assert!(matches!(Input::open(&dir.path().join("no")), Err(Error::NotFound { .. })));
     }
 }

@@ -70,11 +70,7 @@ pub(crate) fn from_revisions(revisions: &[MetadataRevision], track_id: u32) -> T
     let mut tags = Tags::default();
     for revision in ranked {
         tags.fill_from(from_list(&revision.media.tags));
-        for track in revision
-            .per_track
-            .iter()
-            .filter(|t| t.track_id == u64::from(track_id))
-        {
+        for track in revision.per_track.iter().filter(|t| t.track_id == u64::from(track_id)) {
             tags.fill_from(from_list(&track.metadata.tags));
         }
     }
@@ -127,12 +123,7 @@ fn set(field: &mut Option<String>, text: &str) {
 /// Trims white space and control characters, cuts at the first NUL, refuses the empty text.
 fn clean(text: &str) -> Option<String> {
     let text = text.trim_start_matches('\0').split('\0').next().unwrap_or("");
-    let text: String = text
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_CHARS)
-        .collect();
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect();
     (!text.is_empty()).then_some(text)
 }
 

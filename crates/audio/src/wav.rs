@@ -40,12 +40,7 @@ impl WavFormat {
             Self::I24 => (24, SampleFormat::Int),
             Self::F32 => (32, SampleFormat::Float),
         };
-        WavSpec {
-            channels: 1,
-            sample_rate,
-            bits_per_sample,
-            sample_format,
-        }
+        WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format }
     }
 }
 
@@ -66,33 +61,19 @@ pub fn write_wav(
 ) -> Result<(), Error> {
     let path = path.as_ref();
     check_rate(sample_rate, Limits::default().max_sample_rate)?;
-    let (got, limit) = (
-        samples.len() as u64 * format.bytes(),
-        u64::from(u32::MAX) - HEADER_ROOM,
-    );
+    let (got, limit) = (samples.len() as u64 * format.bytes(), u64::from(u32::MAX) - HEADER_ROOM);
     if got > limit {
         let what = LimitKind::FileBytes;
-        return Err(Error::LimitExceeded {
-            path: path.to_path_buf(),
-            what,
-            limit,
-            got,
-        });
+        return Err(Error::LimitExceeded { path: path.to_path_buf(), what, limit, got });
     }
-    replace(path, |file| {
-        write_samples(BufWriter::new(file), samples, sample_rate, format)
-    })
+    replace(path, |file| write_samples(BufWriter::new(file), samples, sample_rate, format))
 }
 
 /// Creates a temporary file beside `path`, lets `write` fill it, and renames it into place.
 fn replace(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> Result<(), Error> {
-    let name = path.file_name().ok_or_else(|| Error::NotAFile {
-        path: path.to_path_buf(),
-    })?;
+    let name = path.file_name().ok_or_else(|| Error::NotAFile { path: path.to_path_buf() })?;
     if path.is_dir() {
-        return Err(Error::NotAFile {
-            path: path.to_path_buf(),
-        });
+        return Err(Error::NotAFile { path: path.to_path_buf() });
     }
     let (temporary, file) = create_beside(path, name).map_err(|e| Error::io(path, e))?;
     let done = write(&file).and_then(|()| file.sync_all());
@@ -137,9 +118,7 @@ fn write_samples<W: Write + Seek>(
             // The cast saturates, and takes NaN to zero.
             WavFormat::I16 => writer.write_sample((sample * 32_768.0).round() as i16),
             WavFormat::I24 => {
-                let value = (f64::from(sample) * 8_388_608.0)
-                    .round()
-                    .clamp(-8_388_608.0, 8_388_607.0);
+                let value = (f64::from(sample) * 8_388_608.0).round().clamp(-8_388_608.0, 8_388_607.0);
                 writer.write_sample(value as i32)
             }
             WavFormat::F32 => writer.write_sample(sample),
@@ -163,10 +142,7 @@ mod tests {
             file.write_all(b"half of it")?;
             Err(std::io::ErrorKind::StorageFull.into())
         });
-        assert!(
-            matches!(&full, Err(Error::DiskFull { path: p }) if *p == path),
-            "{full:?}"
-        );
+        assert!(matches!(&full, Err(Error::DiskFull { path: p }) if *p == path), "{full:?}");
         assert_eq!(std::fs::read(&path).unwrap(), old);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -191,21 +167,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let write = |path: &Path, rate| write_wav(path, &[0.0], rate, WavFormat::F32);
         assert!(matches!(write(dir.path(), 22_050), Err(Error::NotAFile { .. })));
-        assert!(matches!(
-            write(Path::new("/"), 22_050),
-            Err(Error::NotAFile { .. })
-        ));
-        assert!(matches!(
-            write(Path::new(""), 22_050),
-            Err(Error::NotAFile { .. })
-        ));
-        assert!(matches!(
-            write(&dir.path().join("no/a.wav"), 22_050),
-            Err(Error::NotFound { .. })
-        ));
-        assert!(matches!(
-            write(&dir.path().join("a.wav"), 0),
-            Err(Error::InvalidSampleRate { .. })
-        ));
+        assert!(matches!(write(Path::new("/"), 22_050), Err(Error::NotAFile { .. })));
+        assert!(matches!(write(Path::new(""), 22_050), Err(Error::NotAFile { .. })));
+        assert!(matches!(write(&dir.path().join("no/a.wav"), 22_050), Err(Error::NotFound { .. })));
+        assert!(matches!(write(&dir.path().join("a.wav"), 0), Err(Error::InvalidSampleRate { .. })));
     }
 }

@@ -44,11 +44,7 @@ fn lengths_are_exact_and_the_chirp_is_where_it_was() {
         assert_eq!(audio.info.channels, 2, "{name}");
         let truth = chirp(rate, len.min(33_075));
         if lossless {
-            let worst = truth
-                .iter()
-                .zip(&audio.samples)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
+            let worst = truth.iter().zip(&audio.samples).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 2.0 / 32_768.0, "{name}: {worst}");
         }
         // Encoder (576) and decoder (529) delay stay in a file that does not tell them.
@@ -56,10 +52,7 @@ fn lengths_are_exact_and_the_chirp_is_where_it_was() {
         let found = lag(&truth, &audio.samples, 1_200);
         assert_eq!(found, expected, "{name}");
         let hint = audio.info.duration_hint_s.unwrap_or(0.75);
-        assert!(
-            (hint - len as f64 / f64::from(rate)).abs() < 0.06,
-            "{name}: {hint}"
-        );
+        assert!((hint - len as f64 / f64::from(rate)).abs() < 0.06, "{name}: {hint}");
     }
 }
 
@@ -93,13 +86,7 @@ fn tags_are_read_from_every_container() {
 #[test]
 fn id3v1_is_read_and_gives_way_to_id3v2() {
     let mut tag = b"TAG".to_vec();
-    for (text, len) in [
-        ("Old title", 30),
-        ("Old band", 30),
-        ("Old album", 30),
-        ("1987", 4),
-        ("", 28),
-    ] {
+    for (text, len) in [("Old title", 30), ("Old band", 30), ("Old album", 30), ("1987", 4), ("", 28)] {
         tag.extend(text.as_bytes());
         tag.resize(tag.len() + len - text.len(), 0);
     }
@@ -116,10 +103,7 @@ fn id3v1_is_read_and_gives_way_to_id3v2() {
     assert_eq!(old.title.as_deref(), Some("Old title"));
     assert_eq!(old.artist.as_deref(), Some("Old band"));
     assert_eq!(old.album.as_deref(), Some("Old album"));
-    assert_eq!(
-        (old.year, old.genre.as_deref(), old.track_number),
-        (Some(1987), Some("Rock"), Some(7))
-    );
+    assert_eq!((old.year, old.genre.as_deref(), old.track_number), (Some(1987), Some("Rock"), Some(7)));
     for name in ["cbr.mp3", "vbr.mp3"] {
         let new = tags(name);
         assert_eq!(
@@ -131,11 +115,7 @@ fn id3v1_is_read_and_gives_way_to_id3v2() {
 
 #[test]
 fn an_assumed_delay_is_told() {
-    for (name, expected) in [
-        ("adts.aac", Some(1_024)),
-        ("aac.mka", Some(1_024)),
-        ("aac.m4a", None),
-    ] {
+    for (name, expected) in [("adts.aac", Some(1_024)), ("aac.mka", Some(1_024)), ("aac.m4a", None)] {
         let audio = decode(fixture(name), &ReadConfig::new()).unwrap();
         assert_eq!(audio.warnings.assumed_delay_frames, expected, "{name}");
     }
@@ -144,10 +124,7 @@ fn an_assumed_delay_is_told() {
 #[test]
 fn opus_is_unsupported_by_name() {
     let error = decode(fixture("opus.opus"), &ReadConfig::new()).unwrap_err();
-    assert!(
-        matches!(&error, Error::Unsupported { what, .. } if what.contains("Opus")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("Opus")), "{error:?}");
     assert!(error.to_string().contains("opus.opus"));
 }
 
@@ -165,11 +142,7 @@ fn a_header_less_mp3_keeps_the_audio_beyond_a_guessed_length() {
     }
     let audio = soundalike_audio::decode_bytes(bytes, "two.mp3", &ReadConfig::new()).unwrap();
     let frames = audio.samples.len() / 1_152;
-    assert!(
-        (29 + 4 * 29..=31 + 4 * 30).contains(&frames),
-        "{frames} {:?}",
-        audio.warnings
-    );
+    assert!((29 + 4 * 29..=31 + 4 * 30).contains(&frames), "{frames} {:?}", audio.warnings);
     let tail = &audio.samples[audio.samples.len() - 20_000..audio.samples.len() - 5_000];
     assert!(tail.iter().any(|s| s.abs() > 0.2));
 }
@@ -220,22 +193,12 @@ fn a_segment_is_the_same_cut_of_the_whole() {
                 let start = (start_s * rate).round() as usize;
                 let len = ((duration_s * rate).round() as usize).max(1);
                 let expected = &whole.samples[start..(start + len).min(whole.samples.len())];
-                assert!(
-                    part.samples == expected,
-                    "{} {to:?} {start_s} {duration_s}",
-                    path.display()
-                );
+                assert!(part.samples == expected, "{} {to:?} {start_s} {duration_s}", path.display());
             }
             for start_s in [end, end + 0.5, 1e6] {
                 let error = decode_segment(&path, start_s, 1.0, &config).unwrap_err();
-                let Error::StartPastEnd { end_s, .. } = error else {
-                    panic!("{error:?}")
-                };
-                assert!(
-                    (end_s - end).abs() < 0.001,
-                    "{} {start_s}: {end_s} {end}",
-                    path.display()
-                );
+                let Error::StartPastEnd { end_s, .. } = error else { panic!("{error:?}") };
+                assert!((end_s - end).abs() < 0.001, "{} {start_s}: {end_s} {end}", path.display());
             }
         }
     }
@@ -243,28 +206,17 @@ fn a_segment_is_the_same_cut_of_the_whole() {
 
 #[test]
 fn bad_segments_are_refused() {
-    for (start_s, duration_s) in [
-        (-1.0, 1.0),
-        (0.0, 0.0),
-        (0.0, -1.0),
-        (f64::NAN, 1.0),
-        (0.0, f64::NAN),
-        (f64::INFINITY, 1.0),
-    ] {
+    for (start_s, duration_s) in
+        [(-1.0, 1.0), (0.0, 0.0), (0.0, -1.0), (f64::NAN, 1.0), (0.0, f64::NAN), (f64::INFINITY, 1.0)]
+    {
         let result = decode_segment(fixture("cbr.mp3"), start_s, duration_s, &ReadConfig::new());
-        assert!(
-            matches!(result, Err(Error::InvalidSegment { .. })),
-            "{start_s} {duration_s}"
-        );
+        assert!(matches!(result, Err(Error::InvalidSegment { .. })), "{start_s} {duration_s}");
     }
     // Far beyond any integer: past the end, not an overflow.
     for start_s in [1e18, 1e300, f64::MAX] {
         let config = ReadConfig::new().with_sample_rate(22_050);
         let result = decode_segment(fixture("cbr.mp3"), start_s, 1.0, &config);
-        assert!(
-            matches!(result, Err(Error::StartPastEnd { .. })),
-            "{start_s} {result:?}"
-        );
+        assert!(matches!(result, Err(Error::StartPastEnd { .. })), "{start_s} {result:?}");
     }
 }
 

@@ -16,22 +16,13 @@ fn every_kind_of_wav_sample_is_read_at_its_scale() {
     let expected: Vec<f32> = values.iter().map(|&v| v as f32).collect();
     let int = |bytes: usize| -> Vec<u8> {
         let full = 2_f64.powi(8 * bytes as i32 - 1);
-        values
-            .iter()
-            .flat_map(|v| ((v * full) as i64).to_le_bytes()[..bytes].to_vec())
-            .collect()
+        values.iter().flat_map(|v| ((v * full) as i64).to_le_bytes()[..bytes].to_vec()).collect()
     };
     let u8s: Vec<u8> = values.iter().map(|v| (v * 128.0 + 128.0) as u8).collect();
     let f32s: Vec<u8> = values.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect();
     let f64s: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let cases = [
-        (1, 8, u8s),
-        (1, 16, int(2)),
-        (1, 24, int(3)),
-        (1, 32, int(4)),
-        (3, 32, f32s),
-        (3, 64, f64s),
-    ];
+    let cases =
+        [(1, 8, u8s), (1, 16, int(2)), (1, 24, int(3)), (1, 32, int(4)), (3, 32, f32s), (3, 64, f64s)];
     for (kind, bits, data) in cases {
         let audio = read(wav(kind, bits, 1, 44_100, &data)).unwrap();
         assert_eq!(audio.samples, expected, "{kind} {bits}");
@@ -42,10 +33,8 @@ fn every_kind_of_wav_sample_is_read_at_its_scale() {
         // The same values as the frames of two and of four channels: averages.
         for channels in [2_usize, 4] {
             let audio = read(wav(kind, bits, channels as u16, 44_100, &data)).unwrap();
-            let mixed: Vec<f32> = expected
-                .chunks(channels)
-                .map(|c| c.iter().sum::<f32>() / channels as f32)
-                .collect();
+            let mixed: Vec<f32> =
+                expected.chunks(channels).map(|c| c.iter().sum::<f32>() / channels as f32).collect();
             assert_eq!(audio.samples, mixed, "{kind} {bits} x{channels}");
         }
     }
@@ -65,10 +54,7 @@ fn aiff_gives_the_same_samples_as_wav_and_its_name() {
     let from_wav = read(wav16(2, 32_000, &samples)).unwrap();
     let from_aiff = read(aiff16(2, 32_000, &samples, "A name")).unwrap();
     assert_eq!(from_aiff.samples, from_wav.samples);
-    assert_eq!(
-        (from_aiff.info.sample_rate, from_aiff.info.format.as_str()),
-        (32_000, "aiff")
-    );
+    assert_eq!((from_aiff.info.sample_rate, from_aiff.info.format.as_str()), (32_000, "aiff"));
     assert_eq!(from_aiff.tags.title.as_deref(), Some("A name"));
     assert!(from_aiff.warnings.is_clean());
 }
@@ -76,12 +62,9 @@ fn aiff_gives_the_same_samples_as_wav_and_its_name() {
 #[test]
 fn riff_info_is_read() {
     let mut list = b"INFO".to_vec();
-    for (key, text) in [
-        (b"INAM", "Song\0\0"),
-        (b"IART", "Band\0\0"),
-        (b"ICRD", "1998\0\0"),
-        (b"IGNR", "Folk\0\0"),
-    ] {
+    for (key, text) in
+        [(b"INAM", "Song\0\0"), (b"IART", "Band\0\0"), (b"ICRD", "1998\0\0"), (b"IGNR", "Folk\0\0")]
+    {
         list.extend(key);
         list.extend((text.len() as u32).to_le_bytes());
         list.extend(text.as_bytes());
@@ -107,35 +90,18 @@ fn riff_info_is_read() {
 fn a_recording_whose_lengths_were_never_filled_in_is_read() {
     let whole = wav16(1, 44_100, &tone(440.0, 44_100, 3_000));
     let expected = read(whole.clone()).unwrap().samples;
-    for (riff, data) in [
-        (0, 0),
-        (0xFFFF_FFFF, 0xFFFF_FFFF),
-        (0, 6_000),
-        (100, 6_000),
-        (36, 0),
-    ] {
+    for (riff, data) in [(0, 0), (0xFFFF_FFFF, 0xFFFF_FFFF), (0, 6_000), (100, 6_000), (36, 0)] {
         let mut bytes = whole.clone();
         bytes[4..8].copy_from_slice(&u32::to_le_bytes(riff));
         bytes[40..44].copy_from_slice(&u32::to_le_bytes(data));
         let audio = read(bytes).unwrap();
-        assert!(
-            audio.samples == expected,
-            "{riff} {data}: {}",
-            audio.samples.len()
-        );
+        assert!(audio.samples == expected, "{riff} {data}: {}", audio.samples.len());
     }
 }
 
 #[test]
 fn non_finite_samples_become_zero_and_are_counted() {
-    let values = [
-        0.5_f32,
-        f32::NAN,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
-        f32::MAX,
-        -2e9,
-    ];
+    let values = [0.5_f32, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -2e9];
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let audio = read(wav(3, 32, 1, 44_100, &data)).unwrap();
     assert_eq!(audio.samples, [0.5, 0.0, 0.0, 0.0, 0.0, -2e9]);
@@ -166,14 +132,10 @@ fn files_without_audio_are_typed_errors_that_name_them() {
     type Check = fn(&Error) -> bool;
     let cases: [(Vec<u8>, Check); 5] = [
         (Vec::new(), |e| matches!(e, Error::EmptyFile { .. })),
-        (b"not audio at all, only text. ".repeat(100), |e| {
-            matches!(e, Error::UnknownFormat { .. })
-        }),
+        (b"not audio at all, only text. ".repeat(100), |e| matches!(e, Error::UnknownFormat { .. })),
         (vec![0; 10_000], |e| matches!(e, Error::UnknownFormat { .. })),
         (wav16(1, 44_100, &[]), |e| matches!(e, Error::NoSamples { .. })),
-        (wav16(1, 44_100, &[0.5; 100])[..30].to_vec(), |e| {
-            matches!(e, Error::Malformed { .. })
-        }),
+        (wav16(1, 44_100, &[0.5; 100])[..30].to_vec(), |e| matches!(e, Error::Malformed { .. })),
     ];
     for (i, (bytes, right)) in cases.into_iter().enumerate() {
         let error = read(bytes).unwrap_err();
@@ -191,32 +153,17 @@ fn limits_are_held() {
         Err(Error::LimitExceeded { what, .. }) => Some(what),
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        what(Limits::default().with_max_duration_s(0.5)),
-        Some(LimitKind::DurationSeconds)
-    );
-    assert_eq!(
-        what(Limits::default().with_max_channels(1)),
-        Some(LimitKind::Channels)
-    );
-    assert_eq!(
-        what(Limits::default().with_max_sample_rate(44_099)),
-        Some(LimitKind::SampleRate)
-    );
-    assert_eq!(
-        what(Limits::default().with_max_samples(44_099)),
-        Some(LimitKind::Samples)
-    );
+    assert_eq!(what(Limits::default().with_max_duration_s(0.5)), Some(LimitKind::DurationSeconds));
+    assert_eq!(what(Limits::default().with_max_channels(1)), Some(LimitKind::Channels));
+    assert_eq!(what(Limits::default().with_max_sample_rate(44_099)), Some(LimitKind::SampleRate));
+    assert_eq!(what(Limits::default().with_max_samples(44_099)), Some(LimitKind::Samples));
     let exact = Limits::default()
         .with_max_duration_s(1.0)
         .with_max_channels(2)
         .with_max_sample_rate(44_100)
         .with_max_samples(44_100);
     assert_eq!(with(exact).unwrap().samples.len(), 44_100);
-    assert!(matches!(
-        read(wav16(1, 500, &[0.5; 100])),
-        Err(Error::Unsupported { .. })
-    ));
+    assert!(matches!(read(wav16(1, 500, &[0.5; 100])), Err(Error::Unsupported { .. })));
 }
 
 #[test]
@@ -224,10 +171,7 @@ fn what_is_written_is_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("é 音.wav");
     let samples: Vec<f32> = noise(2, 5_000).iter().map(|s| s * 2.2).collect();
-    for (format, step) in [
-        (WavFormat::I16, 1.0 / 65_536.0),
-        (WavFormat::I24, 1.0 / 16_777_216.0),
-    ] {
+    for (format, step) in [(WavFormat::I16, 1.0 / 65_536.0), (WavFormat::I24, 1.0 / 16_777_216.0)] {
         write_wav(&path, &samples, 22_050, format).unwrap();
         let audio = decode(&path, &ReadConfig::new()).unwrap();
         assert_eq!((audio.samples.len(), audio.sample_rate), (5_000, 22_050));
@@ -238,17 +182,8 @@ fn what_is_written_is_read_back() {
     }
     write_wav(&path, &samples, 48_000, WavFormat::F32).unwrap();
     assert_eq!(decode(&path, &ReadConfig::new()).unwrap().samples, samples);
-    write_wav(
-        &path,
-        &[f32::NAN, f32::INFINITY, -f32::INFINITY],
-        48_000,
-        WavFormat::I16,
-    )
-    .unwrap();
-    assert_eq!(
-        decode(&path, &ReadConfig::new()).unwrap().samples,
-        [0.0, 32_767.0 / 32_768.0, -1.0]
-    );
+    write_wav(&path, &[f32::NAN, f32::INFINITY, -f32::INFINITY], 48_000, WavFormat::I16).unwrap();
+    assert_eq!(decode(&path, &ReadConfig::new()).unwrap().samples, [0.0, 32_767.0 / 32_768.0, -1.0]);
 }
 
 #[cfg(unix)]
@@ -262,18 +197,9 @@ fn a_pipe_is_refused_and_never_opened() {
         return;
     }
     // Opening it would block for ever.
-    assert!(matches!(
-        decode(&path, &ReadConfig::new()),
-        Err(Error::NotAFile { .. })
-    ));
-    assert!(matches!(
-        decode(dir.path(), &ReadConfig::new()),
-        Err(Error::NotAFile { .. })
-    ));
-    assert!(matches!(
-        decode(dir.path().join("no.wav"), &ReadConfig::new()),
-        Err(Error::NotFound { .. })
-    ));
+    assert!(matches!(decode(&path, &ReadConfig::new()), Err(Error::NotAFile { .. })));
+    assert!(matches!(decode(dir.path(), &ReadConfig::new()), Err(Error::NotAFile { .. })));
+    assert!(matches!(decode(dir.path().join("no.wav"), &ReadConfig::new()), Err(Error::NotFound { .. })));
     let scan = soundalike_audio::scan(dir.path()).unwrap();
     assert_eq!(scan.skipped, [(path, soundalike_audio::SkipReason::SpecialFile)]);
 }

@@ -26,10 +26,8 @@ const FIXTURES: &[&str] = &[
 ];
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
-    let mut seeds: Vec<(String, Vec<u8>)> = FIXTURES
-        .iter()
-        .map(|n| ((*n).to_owned(), std::fs::read(fixture(n)).unwrap()))
-        .collect();
+    let mut seeds: Vec<(String, Vec<u8>)> =
+        FIXTURES.iter().map(|n| ((*n).to_owned(), std::fs::read(fixture(n)).unwrap())).collect();
     seeds.push(("made.wav".into(), wav16(2, 44_100, &noise(1, 3_000))));
     seeds.push(("float.wav".into(), wav(3, 64, 1, 44_100, &[0x3F; 8_000])));
     seeds.push(("made.aiff".into(), aiff16(2, 44_100, &noise(2, 3_000), "name")));
@@ -63,11 +61,7 @@ fn damage(random: &mut SplitMix, bytes: &mut Vec<u8>, other: &[u8]) {
             }
             _ => {
                 let value = [0_u32, 1, 0x7FFF_FFFF, 0x8000_0000, u32::MAX, 0xFFFF][random.below(6)];
-                let value = if random.below(2) == 0 {
-                    value.to_be_bytes()
-                } else {
-                    value.to_le_bytes()
-                };
+                let value = if random.below(2) == 0 { value.to_be_bytes() } else { value.to_le_bytes() };
                 bytes[at..at + 4].copy_from_slice(&value);
             }
         }
@@ -76,9 +70,8 @@ fn damage(random: &mut SplitMix, bytes: &mut Vec<u8>, other: &[u8]) {
 
 /// Reads to the end. Returns whether there was audio, and fails on what must not be.
 fn survive(name: &str, bytes: Vec<u8>) -> bool {
-    let config = ReadConfig::new()
-        .with_sample_rate(22_050)
-        .with_limits(Limits::default().with_max_duration_s(600.0));
+    let config =
+        ReadConfig::new().with_sample_rate(22_050).with_limits(Limits::default().with_max_duration_s(600.0));
     let begun = Instant::now();
     let result = AudioReader::from_bytes(bytes.clone(), name, &config).and_then(|mut reader| {
         let mut heard = 0_usize;
@@ -106,14 +99,9 @@ fn survive(name: &str, bytes: Vec<u8>) -> bool {
 
 #[test]
 fn damaged_files_end_in_audio_or_a_typed_error() {
-    let cases: u64 = std::env::var("SOUNDALIKE_HOSTILE_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(600);
-    let first: u64 = std::env::var("SOUNDALIKE_HOSTILE_SEED")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
+    let cases: u64 =
+        std::env::var("SOUNDALIKE_HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(600);
+    let first: u64 = std::env::var("SOUNDALIKE_HOSTILE_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let seeds = seeds();
     let mut heard = 0;
     for case in first..first + cases {
@@ -131,10 +119,7 @@ fn damaged_files_end_in_audio_or_a_typed_error() {
 #[test]
 fn every_seed_survives_being_cut_anywhere() {
     for (name, bytes) in seeds() {
-        for n in (0..bytes.len())
-            .step_by(bytes.len() / 40 + 1)
-            .chain(0..64.min(bytes.len()))
-        {
+        for n in (0..bytes.len()).step_by(bytes.len() / 40 + 1).chain(0..64.min(bytes.len())) {
             survive(&name, bytes[..n].to_vec());
         }
         survive(&name, bytes);
@@ -143,22 +128,10 @@ fn every_seed_survives_being_cut_anywhere() {
 
 #[test]
 fn a_cut_file_gives_what_it_has_and_says_so() {
-    for name in [
-        "cbr.mp3",
-        "vbr.mp3",
-        "bare.mp3",
-        "vorbis.ogg",
-        "mono.flac",
-        "aac.m4a",
-        "alac.m4a",
-    ] {
+    for name in ["cbr.mp3", "vbr.mp3", "bare.mp3", "vorbis.ogg", "mono.flac", "aac.m4a", "alac.m4a"] {
         let bytes = std::fs::read(fixture(name)).unwrap();
         // MP4 keeps its index at the end, so a cut one has no audio at all.
-        let keep = if name.ends_with("m4a") {
-            bytes.len()
-        } else {
-            bytes.len() * 85 / 100
-        };
+        let keep = if name.ends_with("m4a") { bytes.len() } else { bytes.len() * 85 / 100 };
         let mut reader = AudioReader::from_bytes(bytes[..keep].to_vec(), name, &ReadConfig::new()).unwrap();
         while reader.next_block().unwrap().is_some() {}
         let whole = keep == bytes.len();
@@ -180,16 +153,8 @@ fn junk_in_the_middle_is_stepped_over() {
         while reader.next_block().unwrap().is_some() {}
         let whole = if name == "mono.flac" { 16_538 } else { 33_075 };
         assert!(!reader.warnings().is_clean(), "{name}");
-        assert!(
-            reader.samples_read() > whole / 2,
-            "{name}: {}",
-            reader.samples_read()
-        );
-        assert!(
-            reader.samples_read() <= whole,
-            "{name}: {}",
-            reader.samples_read()
-        );
+        assert!(reader.samples_read() > whole / 2, "{name}: {}", reader.samples_read());
+        assert!(reader.samples_read() <= whole, "{name}: {}", reader.samples_read());
     }
 }
 

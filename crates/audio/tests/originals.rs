@@ -23,10 +23,7 @@ const TABLE: &[(&str, Expected)] = &[
     ("bad_corrupt_middle.mp3", Damaged(37.416)),
     ("bad_corrupt_middle.ogg", Damaged(146.307)),
     ("bad_empty.wav", Fails(|e| matches!(e, Error::EmptyFile { .. }))),
-    (
-        "bad_text_renamed.mp3",
-        Fails(|e| matches!(e, Error::UnknownFormat { .. })),
-    ),
+    ("bad_text_renamed.mp3", Fails(|e| matches!(e, Error::UnknownFormat { .. }))),
     // The header still claims 28.235 s.
     ("bad_truncated.flac", Damaged(3.157_914)),
     ("bad_truncated.mp3", Damaged(30.565_150)),
@@ -37,10 +34,7 @@ const TABLE: &[(&str, Expected)] = &[
     ("derived_flac_6ch.flac", Whole(3.0)),
     // Encoded from 20 s: 20.062 with delay and padding.
     ("derived_mp3_vbr_22k_mono.mp3", Whole(20.0)),
-    (
-        "derived_opus.opus",
-        Fails(|e| matches!(e, Error::Unsupported { .. })),
-    ),
+    ("derived_opus.opus", Fails(|e| matches!(e, Error::Unsupported { .. }))),
     ("derived_wav_24bit_48k_music.wav", Whole(4.0)),
     ("derived_wav_float32.wav", Whole(3.0)),
     ("derived_wav_u8_11k_mono.wav", Whole(12.0)),
@@ -56,12 +50,7 @@ const TABLE: &[(&str, Expected)] = &[
 
 fn folder() -> PathBuf {
     std::env::var_os("SOUNDALIKE_ORIGINALS").map_or_else(
-        || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/music/originals"
-            ))
-        },
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/music/originals")),
         PathBuf::from,
     )
 }

@@ -73,16 +73,9 @@ fn tones_keep_amplitude_and_phase() {
             let (expected, shift0) = component(&late[to as usize / 4..to as usize * 3 / 4], to, hz);
             let db = 20.0 * (amplitude / expected).log10();
             assert!(db.abs() < 0.01, "{from} {to} {hz}: {db} dB");
-            assert!(
-                (shift - shift0).abs() < 1e-3,
-                "{from} {to} {hz}: {shift} {shift0}"
-            );
+            assert!((shift - shift0).abs() < 1e-3, "{from} {to} {hz}: {shift} {shift0}");
             // And nothing but the tone is there.
-            let rest: Vec<f32> = inner
-                .iter()
-                .zip(&late[to as usize / 4..])
-                .map(|(a, b)| a - b)
-                .collect();
+            let rest: Vec<f32> = inner.iter().zip(&late[to as usize / 4..]).map(|(a, b)| a - b).collect();
             let residue = rms_db(&rest);
             assert!(residue < -62.0, "{from} {to} {hz}: {residue} dB");
         }
@@ -115,11 +108,7 @@ fn upsampling_adds_no_image() {
     for (from, to) in [(8_000, 22_050), (11_025, 22_050), (22_050, 44_101)] {
         let hz = f64::from(from) * 0.4;
         let out = resample(&tone(hz, from, from as usize), from, to).unwrap();
-        let (image, _) = component(
-            &out[to as usize / 4..to as usize * 3 / 4],
-            to,
-            f64::from(from) - hz,
-        );
+        let (image, _) = component(&out[to as usize / 4..to as usize * 3 / 4], to, f64::from(from) - hz);
         assert!(20.0 * image.log10() < -100.0, "{from} {to}: {image}");
     }
 }
@@ -141,17 +130,9 @@ fn an_impulse_stays_where_it_was() {
         samples[10_000] = 1.0;
         let out = resample(&samples, from, to).unwrap();
         let total: f64 = out.iter().map(|&s| f64::from(s)).sum();
-        let centre: f64 = out
-            .iter()
-            .enumerate()
-            .map(|(i, &s)| i as f64 * f64::from(s))
-            .sum::<f64>()
-            / total;
+        let centre: f64 = out.iter().enumerate().map(|(i, &s)| i as f64 * f64::from(s)).sum::<f64>() / total;
         let expected = 10_000.0 * f64::from(to) / f64::from(from);
-        assert!(
-            (centre - expected).abs() < 0.02,
-            "{from} {to}: {centre} {expected}"
-        );
+        assert!((centre - expected).abs() < 0.02, "{from} {to}: {centre} {expected}");
         // The first sample too: a start is neither lost nor delayed.
         let first = resample(&[1.0], from, to).unwrap();
         assert!(first[0] > 0.05, "{from} {to}: {first:?}");
@@ -194,28 +175,15 @@ fn the_sinc_equals_its_definition() {
         let fast = resample(&samples, from, to).unwrap();
         let slow = naive(&samples, from, to, 96.0);
         assert_eq!(fast.len(), slow.len());
-        let worst = fast
-            .iter()
-            .zip(&slow)
-            .map(|(a, b)| (f64::from(*a) - b).abs())
-            .fold(0.0, f64::max);
+        let worst = fast.iter().zip(&slow).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
         assert!(worst < 5e-7, "{from} {to}: {worst}");
     }
 }
 
 #[test]
 fn rates_out_of_range_are_refused() {
-    for (from, to) in [
-        (0, 22_050),
-        (22_050, 0),
-        (999, 22_050),
-        (22_050, 768_001),
-        (u32::MAX, u32::MAX),
-    ] {
-        assert!(
-            matches!(resample(&[0.0], from, to), Err(Error::InvalidSampleRate { .. })),
-            "{from} {to}"
-        );
+    for (from, to) in [(0, 22_050), (22_050, 0), (999, 22_050), (22_050, 768_001), (u32::MAX, u32::MAX)] {
+        assert!(matches!(resample(&[0.0], from, to), Err(Error::InvalidSampleRate { .. })), "{from} {to}");
     }
 }
 
@@ -227,10 +195,7 @@ fn the_least_convenient_rates_stay_cheap() {
         let mut out = Vec::new();
         resampler.process(&vec![0.5; 4_000], &mut out).unwrap();
         resampler.finish(&mut out).unwrap();
-        assert_eq!(
-            out.len() as u64,
-            (4_000 * u64::from(to)).div_ceil(u64::from(from))
-        );
+        assert_eq!(out.len() as u64, (4_000 * u64::from(to)).div_ceil(u64::from(from)));
     }
 }
 

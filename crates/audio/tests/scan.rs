@@ -16,12 +16,7 @@ fn touch(root: &Path, names: &[&str]) {
 }
 
 fn relative(root: &Path) -> Vec<PathBuf> {
-    scan(root)
-        .unwrap()
-        .files
-        .into_iter()
-        .map(|f| f.relative)
-        .collect()
+    scan(root).unwrap().files.into_iter().map(|f| f.relative).collect()
 }
 
 #[test]
@@ -29,28 +24,12 @@ fn audio_is_found_by_extension_in_a_fixed_order() {
     let dir = tempfile::tempdir().unwrap();
     touch(
         dir.path(),
-        &[
-            "b.MP3",
-            "a/z.flac",
-            "a/b/c.Ogg",
-            "a.wav",
-            "notes.txt",
-            "mp3",
-            "cover.jpg",
-            "x.opus",
-            "é 音.m4a",
-        ],
+        &["b.MP3", "a/z.flac", "a/b/c.Ogg", "a.wav", "notes.txt", "mp3", "cover.jpg", "x.opus", "é 音.m4a"],
     );
-    touch(
-        dir.path(),
-        &[".hidden.mp3", "._b.MP3", ".cache/d.mp3", "a/.x/e.mp3"],
-    );
+    touch(dir.path(), &[".hidden.mp3", "._b.MP3", ".cache/d.mp3", "a/.x/e.mp3"]);
     let found = scan(dir.path()).unwrap();
     let names: Vec<_> = found.files.iter().map(|f| f.relative.to_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        ["a/b/c.Ogg", "a/z.flac", "a.wav", "b.MP3", "x.opus", "é 音.m4a"]
-    );
+    assert_eq!(names, ["a/b/c.Ogg", "a/z.flac", "a.wav", "b.MP3", "x.opus", "é 音.m4a"]);
     assert!(found.files.iter().all(|f| f.path == dir.path().join(&f.relative)));
     assert!(found.skipped.is_empty());
     assert_eq!(scan(dir.path()).unwrap(), found);
@@ -125,16 +104,7 @@ mod unix {
 
         let found = scan(root).unwrap();
         let names: Vec<_> = found.files.iter().map(|f| f.relative.to_str().unwrap()).collect();
-        assert_eq!(
-            names,
-            [
-                "a/own.mp3",
-                "album/1.mp3",
-                "album/2.mp3",
-                "b/own.mp3",
-                "linked.mp3"
-            ]
-        );
+        assert_eq!(names, ["a/own.mp3", "album/1.mp3", "album/2.mp3", "b/own.mp3", "linked.mp3"]);
         let skipped: Vec<_> = found
             .skipped
             .iter()

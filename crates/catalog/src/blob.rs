@@ -4,10 +4,7 @@ use crate::{Chunk, EmbeddingFault};
 
 pub(crate) fn check(chunk: &Chunk, dim: usize) -> Result<(), EmbeddingFault> {
     if chunk.embedding.len() != dim {
-        return Err(EmbeddingFault::Dim {
-            expected: dim,
-            got: chunk.embedding.len() as i64,
-        });
+        return Err(EmbeddingFault::Dim { expected: dim, got: chunk.embedding.len() as i64 });
     }
     if let Some(component) = chunk.embedding.iter().position(|value| !value.is_finite()) {
         return Err(EmbeddingFault::NotFinite { component });
@@ -33,17 +30,11 @@ pub(crate) fn decode(
     out: &mut Vec<f32>,
 ) -> Result<(), EmbeddingFault> {
     if usize::try_from(stored_dim) != Ok(dim) {
-        return Err(EmbeddingFault::Dim {
-            expected: dim,
-            got: stored_dim,
-        });
+        return Err(EmbeddingFault::Dim { expected: dim, got: stored_dim });
     }
     let (values, rest) = blob.as_chunks::<4>();
     if values.len() != dim || !rest.is_empty() {
-        return Err(EmbeddingFault::Length {
-            expected: dim as u64 * 4,
-            got: blob.len() as u64,
-        });
+        return Err(EmbeddingFault::Length { expected: dim as u64 * 4, got: blob.len() as u64 });
     }
     out.clear();
     out.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
@@ -70,42 +61,18 @@ mod tests {
         let mut out = Vec::new();
         let blob = [0u8; 12];
         assert_eq!(decode(&blob, 3, 3, &mut out), Ok(()));
-        assert_eq!(
-            decode(&blob, 4, 3, &mut out),
-            Err(EmbeddingFault::Dim { expected: 3, got: 4 })
-        );
-        assert_eq!(
-            decode(&blob, -3, 3, &mut out),
-            Err(EmbeddingFault::Dim { expected: 3, got: -3 })
-        );
+        assert_eq!(decode(&blob, 4, 3, &mut out), Err(EmbeddingFault::Dim { expected: 3, got: 4 }));
+        assert_eq!(decode(&blob, -3, 3, &mut out), Err(EmbeddingFault::Dim { expected: 3, got: -3 }));
         for len in [0, 1, 8, 11] {
             let fault = decode(&blob[..len], 3, 3, &mut out);
-            assert_eq!(
-                fault,
-                Err(EmbeddingFault::Length {
-                    expected: 12,
-                    got: len as u64
-                })
-            );
+            assert_eq!(fault, Err(EmbeddingFault::Length { expected: 12, got: len as u64 }));
         }
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut blob = Vec::new();
             encode(&[0.0, bad], &mut blob);
-            assert_eq!(
-                decode(&blob, 2, 2, &mut out),
-                Err(EmbeddingFault::NotFinite { component: 1 })
-            );
+            assert_eq!(decode(&blob, 2, 2, &mut out), Err(EmbeddingFault::NotFinite { component: 1 }));
         }
-        let chunk = |start, end| {
-            check(
-                &Chunk {
-                    start,
-                    end,
-                    embedding: vec![1.0],
-                },
-                1,
-            )
-        };
+        let chunk = |start, end| check(&Chunk { start, end, embedding: vec![1.0] }, 1);
         assert_eq!(chunk(0.0, 5.0), Ok(()));
         for (start, end) in [(1.0, 0.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
             assert_eq!(chunk(start, end), Err(EmbeddingFault::Times));

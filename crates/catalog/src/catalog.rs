@@ -19,9 +19,7 @@ pub struct Catalog {
 
 impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Catalog")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Catalog").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -45,10 +43,7 @@ impl Catalog {
         let path = &self.path;
         let sql = |source| Error::sqlite(path, source);
         // Immediate: waits for the lock at the beginning, where waiting can succeed, and not half way through.
-        let transaction = self
-            .conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(sql)?;
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
         let (out, changed) = work(&transaction, path)?;
         if changed {
             transaction
@@ -82,9 +77,7 @@ pub(crate) fn path_bytes(path: &Path) -> Result<&[u8], Error> {
 /// A path as the bytes of column `files.path`.
 #[cfg(not(unix))]
 pub(crate) fn path_bytes(path: &Path) -> Result<&[u8], Error> {
-    let text = path.to_str().ok_or_else(|| Error::NotUnicodePath {
-        path: path.to_owned(),
-    })?;
+    let text = path.to_str().ok_or_else(|| Error::NotUnicodePath { path: path.to_owned() })?;
     Ok(text.as_bytes())
 }
 

@@ -151,9 +151,7 @@ pub enum Error {
 }
 
 fn first_of(problems: &[crate::import::metadata::RowProblem]) -> String {
-    problems
-        .first()
-        .map_or_else(String::new, |problem| format!("; the first: {problem}"))
+    problems.first().map_or_else(String::new, |problem| format!("; the first: {problem}"))
 }
 
 /// What is wrong with an embedding.
@@ -195,17 +193,11 @@ pub enum EmbeddingFault {
 
 impl Error {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn corrupt(path: &Path, source: impl Into<Source>) -> Self {
-        Self::Corrupt {
-            path: path.to_owned(),
-            source: source.into(),
-        }
+        Self::Corrupt { path: path.to_owned(), source: source.into() }
     }
 
     pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
@@ -217,10 +209,7 @@ impl Error {
             Some(Code::ReadOnly) => return Self::ReadOnly { path },
             Some(Code::NotADatabase) => return Self::NotACatalog { path },
             Some(Code::DatabaseCorrupt) => {
-                return Self::Corrupt {
-                    path,
-                    source: source.into(),
-                };
+                return Self::Corrupt { path, source: source.into() };
             }
             _ => {}
         }
@@ -228,14 +217,8 @@ impl Error {
             Sql::FromSqlConversionFailure(..)
             | Sql::IntegralValueOutOfRange(..)
             | Sql::Utf8Error(..)
-            | Sql::InvalidColumnType(..) => Self::Corrupt {
-                path,
-                source: source.into(),
-            },
-            _ => Self::Sqlite {
-                path,
-                source: source.into(),
-            },
+            | Sql::InvalidColumnType(..) => Self::Corrupt { path, source: source.into() },
+            _ => Self::Sqlite { path, source: source.into() },
         }
     }
 }

@@ -34,11 +34,7 @@ impl Catalog {
         // on; a write-ahead log could keep that name to itself for long.
         migrate(&mut conn, path, MIGRATIONS)?;
         write_ahead(&conn).map_err(|source| Error::sqlite(path, source))?;
-        Ok(Self {
-            conn,
-            path: path.to_owned(),
-            _registration: registration,
-        })
+        Ok(Self { conn, path: path.to_owned(), _registration: registration })
     }
 
     /// Opens a catalog for reading. Writing to it is [`Error::ReadOnly`].
@@ -56,27 +52,17 @@ impl Catalog {
             Found::Catalog => {}
             Found::Missing => return Err(Error::io(path, ErrorKind::NotFound.into())),
             Found::Empty => {
-                return Err(Error::NotACatalog {
-                    path: path.to_owned(),
-                });
+                return Err(Error::NotACatalog { path: path.to_owned() });
             }
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let registration = opening.register(path);
         match version(&conn, path)? {
-            Some(SCHEMA_VERSION) => Ok(Self {
-                conn,
-                path: path.to_owned(),
-                _registration: registration,
-            }),
-            Some(got) => Err(Error::UnsupportedVersion {
-                path: path.to_owned(),
-                expected: SCHEMA_VERSION,
-                got,
-            }),
-            None => Err(Error::NotACatalog {
-                path: path.to_owned(),
-            }),
+            Some(SCHEMA_VERSION) => Ok(Self { conn, path: path.to_owned(), _registration: registration }),
+            Some(got) => {
+                Err(Error::UnsupportedVersion { path: path.to_owned(), expected: SCHEMA_VERSION, got })
+            }
+            None => Err(Error::NotACatalog { path: path.to_owned() }),
         }
     }
 
@@ -89,11 +75,7 @@ impl Catalog {
         let mut conn = Connection::open_in_memory().map_err(|source| Error::sqlite(&path, source))?;
         settings(&conn).map_err(|source| Error::sqlite(&path, source))?;
         migrate(&mut conn, &path, MIGRATIONS)?;
-        Ok(Self {
-            conn,
-            path,
-            _registration: Registration::default(),
-        })
+        Ok(Self { conn, path, _registration: Registration::default() })
     }
 }
 
@@ -106,9 +88,7 @@ enum Found {
 
 /// Looks at the file without SQLite, which would create files beside it just by looking.
 fn inspect(path: &Path, opening: &Opening) -> Result<Found, Error> {
-    let not_ours = || Error::NotACatalog {
-        path: path.to_owned(),
-    };
+    let not_ours = || Error::NotACatalog { path: path.to_owned() };
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
@@ -123,10 +103,7 @@ fn inspect(path: &Path, opening: &Opening) -> Result<Found, Error> {
     // The database header of 100 bytes, then the page header of the schema table.
     let mut head = Vec::new();
     let mut file = File::open(path).map_err(|source| Error::io(path, source))?;
-    file.by_ref()
-        .take(108)
-        .read_to_end(&mut head)
-        .map_err(|source| Error::io(path, source))?;
+    file.by_ref().take(108).read_to_end(&mut head).map_err(|source| Error::io(path, source))?;
     if head.is_empty() {
         return Ok(Found::Empty);
     }
@@ -136,30 +113,19 @@ fn inspect(path: &Path, opening: &Opening) -> Result<Found, Error> {
     if !head.starts_with(b"SQLite format 3\0") {
         return Err(not_ours());
     }
-    let number = |at: usize| {
-        head.get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .map_or(0, |b| i32::from_be_bytes(*b))
-    };
+    let number =
+        |at: usize| head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |b| i32::from_be_bytes(*b));
     let (user_version, application_id) = (number(60), number(68));
     if application_id == APPLICATION_ID {
         if !(0..=SCHEMA_VERSION).contains(&user_version) {
             let (path, expected) = (path.to_owned(), SCHEMA_VERSION);
-            return Err(Error::UnsupportedVersion {
-                path,
-                expected,
-                got: user_version,
-            });
+            return Err(Error::UnsupportedVersion { path, expected, got: user_version });
         }
         return Ok(Found::Catalog);
     }
     // A database in which nothing was ever made: the schema table is one leaf page (type 13) without cells.
     let no_tables = head[100] == 13 && head[103..105] == [0, 0] && !beside(path, "-wal").exists();
-    if application_id == 0 && user_version == 0 && no_tables {
-        Ok(Found::Empty)
-    } else {
-        Err(not_ours())
-    }
+    if application_id == 0 && user_version == 0 && no_tables { Ok(Found::Empty) } else { Err(not_ours()) }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

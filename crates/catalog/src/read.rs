@@ -30,11 +30,7 @@ impl Catalog {
     /// # Errors
     /// Those named above.
     pub fn songs(&self) -> Result<Vec<Song>, Error> {
-        self.rows(
-            &format!("SELECT {SONG} FROM songs ORDER BY recording_id"),
-            [],
-            |row| self.song_of(row),
-        )
+        self.rows(&format!("SELECT {SONG} FROM songs ORDER BY recording_id"), [], |row| self.song_of(row))
     }
 
     /// The record of a file.
@@ -43,9 +39,7 @@ impl Catalog {
     /// Those named above.
     pub fn file(&self, path: impl AsRef<Path>) -> Result<Option<FileRecord>, Error> {
         let sql = format!("SELECT {FILE} FROM files WHERE path = ?1");
-        Ok(self
-            .rows(&sql, [path_bytes(path.as_ref())?], |row| self.file_of(row))?
-            .pop())
+        Ok(self.rows(&sql, [path_bytes(path.as_ref())?], |row| self.file_of(row))?.pop())
     }
 
     /// All files by path (in the order of its bytes), the skipped ones too.
@@ -53,9 +47,7 @@ impl Catalog {
     /// # Errors
     /// Those named above.
     pub fn files(&self) -> Result<Vec<FileRecord>, Error> {
-        self.rows(&format!("SELECT {FILE} FROM files ORDER BY path"), [], |row| {
-            self.file_of(row)
-        })
+        self.rows(&format!("SELECT {FILE} FROM files ORDER BY path"), [], |row| self.file_of(row))
     }
 
     /// The models whose embeddings are here, by name; one entry for each dimension.
@@ -69,12 +61,7 @@ impl Catalog {
             let count = |at: usize| self.unsigned(row, at);
             let dim = usize::try_from(count(1)?).map_err(|source| Error::corrupt(&self.path, source))?;
             let model = row.get(0).map_err(|source| self.sql(source))?;
-            Ok(ModelCount {
-                model,
-                dim,
-                embeddings: count(2)?,
-                tracks: count(3)?,
-            })
+            Ok(ModelCount { model, dim, embeddings: count(2)?, tracks: count(3)? })
         })
     }
 
@@ -92,10 +79,7 @@ impl Catalog {
         each: impl FnMut(EmbeddingRow<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         // One transaction, so that the generation and the rows are of the same moment.
-        let transaction = self
-            .conn
-            .unchecked_transaction()
-            .map_err(|source| self.sql(source))?;
+        let transaction = self.conn.unchecked_transaction().map_err(|source| self.sql(source))?;
         let generation = self.generation()?;
         let sql = format!("SELECT {EMBEDDING} FROM track_embeddings WHERE model_name = ?1 ORDER BY id");
         self.each_embedding(&sql, params![model], dim, each)?;
@@ -113,11 +97,7 @@ impl Catalog {
         );
         let mut chunks = Vec::new();
         self.each_embedding(&sql, params![track_id, model], dim, |row| {
-            chunks.push(Chunk {
-                start: row.start,
-                end: row.end,
-                embedding: row.vector.to_vec(),
-            });
+            chunks.push(Chunk { start: row.start, end: row.end, embedding: row.vector.to_vec() });
             Ok::<(), Error>(())
         })?;
         Ok(chunks)
@@ -131,16 +111,9 @@ impl Catalog {
         let sql = "SELECT id, track_id, chunk_start, chunk_end FROM track_embeddings WHERE model_name = ?1 ORDER BY id";
         self.rows(sql, [model], |row| {
             let place = || -> rusqlite::Result<_> {
-                Ok(EmbeddingLocation {
-                    track_id: row.get(1)?,
-                    start: row.get(2)?,
-                    end: row.get(3)?,
-                })
+                Ok(EmbeddingLocation { track_id: row.get(1)?, start: row.get(2)?, end: row.get(3)? })
             };
-            Ok((
-                self.unsigned(row, 0)?,
-                place().map_err(|source| self.sql(source))?,
-            ))
+            Ok((self.unsigned(row, 0)?, place().map_err(|source| self.sql(source))?))
         })
     }
 
@@ -197,10 +170,7 @@ impl Catalog {
     }
 
     fn number(&self, sql: &str) -> Result<u64, Error> {
-        Ok(self
-            .rows(sql, [], |row| self.unsigned(row, 0))?
-            .pop()
-            .unwrap_or(0))
+        Ok(self.rows(sql, [], |row| self.unsigned(row, 0))?.pop().unwrap_or(0))
     }
 
     /// SQLite has signed integers only; what is stored here is never negative.
@@ -243,10 +213,7 @@ impl Catalog {
             Ok((song, row.get(11)?))
         };
         let (song, extra) = song().map_err(|source| self.sql(source))?;
-        Ok(Song {
-            extra: from_json(&self.path, &extra)?,
-            ..song
-        })
+        Ok(Song { extra: from_json(&self.path, &extra)?, ..song })
     }
 
     fn file_of(&self, row: &Row<'_>) -> Result<FileRecord, Error> {
@@ -254,12 +221,8 @@ impl Catalog {
         let path = row.get::<_, Vec<u8>>(0).map_err(sql)?;
         let status = row.get::<_, String>(5).map_err(sql)?;
         let status = match status.as_str() {
-            "ok" => FileStatus::Ok {
-                track_id: row.get(1).map_err(sql)?,
-            },
-            _ => FileStatus::Skipped {
-                reason: row.get(6).map_err(sql)?,
-            },
+            "ok" => FileStatus::Ok { track_id: row.get(1).map_err(sql)? },
+            _ => FileStatus::Skipped { reason: row.get(6).map_err(sql)? },
         };
         Ok(FileRecord {
             path: path_from(&self.path, &path)?,
@@ -284,11 +247,7 @@ impl Catalog {
         let mut vector = Vec::with_capacity(dim.min(1 << 16));
         while let Some(row) = rows.next().map_err(failed)? {
             let id: i64 = row.get(0).map_err(failed)?;
-            let wrong = |fault| Error::CorruptEmbedding {
-                path: self.path.clone(),
-                id,
-                fault,
-            };
+            let wrong = |fault| Error::CorruptEmbedding { path: self.path.clone(), id, fault };
             let row_id = u64::try_from(id).map_err(|source| Error::corrupt(&self.path, source))?;
             let track_id = match row.get_ref(1).map_err(failed)? {
                 ValueRef::Text(text) => {
@@ -308,13 +267,7 @@ impl Catalog {
                 return Err(wrong(EmbeddingFault::NotABlob).into());
             };
             blob::decode(bytes, stored_dim, dim, &mut vector).map_err(wrong)?;
-            each(EmbeddingRow {
-                id: row_id,
-                track_id,
-                start,
-                end,
-                vector: &vector,
-            })?;
+            each(EmbeddingRow { id: row_id, track_id, start, end, vector: &vector })?;
         }
         Ok(())
     }

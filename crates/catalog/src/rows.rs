@@ -18,16 +18,9 @@ pub(crate) fn known_file(
     file: &Path,
 ) -> Result<Option<Known>, Error> {
     transaction
-        .query_row(
-            "SELECT track_id, content_hash FROM files WHERE path = ?1",
-            [path_bytes(file)?],
-            |row| {
-                Ok(Known {
-                    track_id: row.get(0)?,
-                    content_hash: row.get(1)?,
-                })
-            },
-        )
+        .query_row("SELECT track_id, content_hash FROM files WHERE path = ?1", [path_bytes(file)?], |row| {
+            Ok(Known { track_id: row.get(0)?, content_hash: row.get(1)? })
+        })
         .optional()
         .map_err(|source| Error::sqlite(path, source))
 }
@@ -56,9 +49,7 @@ pub(crate) fn put_song(transaction: &Transaction<'_>, path: &Path, song: &Song) 
         song.channels,
         to_json(&song.extra, "extra")?,
     ];
-    transaction
-        .execute(statement, values)
-        .map_err(|source| Error::sqlite(path, source))?;
+    transaction.execute(statement, values).map_err(|source| Error::sqlite(path, source))?;
     Ok(())
 }
 
@@ -104,9 +95,7 @@ pub(crate) fn put_file(transaction: &Transaction<'_>, path: &Path, file: &FileRe
             track_id = excluded.track_id, size = excluded.size, mtime_ns = excluded.mtime_ns,
             content_hash = excluded.content_hash, status = excluded.status, reason = excluded.reason,
             tags = excluded.tags";
-    transaction
-        .execute(statement, values)
-        .map_err(|source| Error::sqlite(path, source))?;
+    transaction.execute(statement, values).map_err(|source| Error::sqlite(path, source))?;
     Ok(())
 }
 
@@ -136,11 +125,9 @@ pub(crate) fn drop_orphan(
 
 pub(crate) fn song_exists(transaction: &Transaction<'_>, path: &Path, track_id: &str) -> Result<bool, Error> {
     transaction
-        .query_row(
-            "SELECT EXISTS (SELECT 1 FROM songs WHERE recording_id = ?1)",
-            [track_id],
-            |row| row.get(0),
-        )
+        .query_row("SELECT EXISTS (SELECT 1 FROM songs WHERE recording_id = ?1)", [track_id], |row| {
+            row.get(0)
+        })
         .map_err(|source| Error::sqlite(path, source))
 }
 
@@ -148,9 +135,7 @@ pub(crate) fn must_exist(transaction: &Transaction<'_>, path: &Path, track_id: &
     if song_exists(transaction, path, track_id)? {
         return Ok(());
     }
-    Err(Error::UnknownTrack {
-        track_id: track_id.to_owned(),
-    })
+    Err(Error::UnknownTrack { track_id: track_id.to_owned() })
 }
 
 pub(crate) fn unused_prefix(transaction: &Transaction<'_>, path: &Path) -> Result<String, Error> {
@@ -166,17 +151,12 @@ pub(crate) fn unused_prefix(transaction: &Transaction<'_>, path: &Path) -> Resul
             return Ok(prefix);
         }
     }
-    Err(Error::InvalidField {
-        field: "recording_id",
-    })
+    Err(Error::InvalidField { field: "recording_id" })
 }
 
 pub(crate) fn rename(transaction: &Transaction<'_>, path: &Path, old: &str, new: &str) -> Result<(), Error> {
     transaction
-        .execute(
-            "UPDATE songs SET recording_id = ?2 WHERE recording_id = ?1",
-            [old, new],
-        )
+        .execute("UPDATE songs SET recording_id = ?2 WHERE recording_id = ?1", [old, new])
         .map_err(|source| Error::sqlite(path, source))?;
     Ok(())
 }

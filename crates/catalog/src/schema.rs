@@ -78,9 +78,7 @@ pub(crate) fn version(conn: &Connection, path: &Path) -> Result<Option<i32>, Err
     if application_id == 0 && version == 0 && objects == 0 {
         return Ok(None);
     }
-    Err(Error::NotACatalog {
-        path: path.to_owned(),
-    })
+    Err(Error::NotACatalog { path: path.to_owned() })
 }
 
 /// Brings an empty or older catalog to the newest version, all steps in one transaction.
@@ -90,31 +88,19 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
         return Ok(());
     }
     let sql = |source| Error::sqlite(path, source);
-    let transaction = conn
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(sql)?;
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     // Asked again under the lock: another process may have done the work.
     let found = version(&transaction, path)?.unwrap_or(0);
-    let done = usize::try_from(found)
-        .ok()
-        .filter(|done| *done <= migrations.len());
+    let done = usize::try_from(found).ok().filter(|done| *done <= migrations.len());
     let Some(done) = done else {
-        return Err(Error::UnsupportedVersion {
-            path: path.to_owned(),
-            expected: newest,
-            got: found,
-        });
+        return Err(Error::UnsupportedVersion { path: path.to_owned(), expected: newest, got: found });
     };
     for step in migrations.iter().skip(done) {
         transaction.execute_batch(step).map_err(sql)?;
     }
     tracing::debug!(path = %path.display(), from = found, to = newest, "catalog schema");
-    transaction
-        .pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(sql)?;
-    transaction
-        .pragma_update(None, "user_version", newest)
-        .map_err(sql)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
+    transaction.pragma_update(None, "user_version", newest).map_err(sql)?;
     transaction.commit().map_err(sql)
 }
 
@@ -123,11 +109,7 @@ mod tests {
     use super::*;
 
     const OLD: &[&str] = &["CREATE TABLE a (x); INSERT INTO a VALUES (7);"];
-    const NEW: &[&str] = &[
-        OLD[0],
-        "ALTER TABLE a ADD COLUMN y DEFAULT 5;",
-        "CREATE TABLE b (z);",
-    ];
+    const NEW: &[&str] = &[OLD[0], "ALTER TABLE a ADD COLUMN y DEFAULT 5;", "CREATE TABLE b (z);"];
 
     fn memory() -> &'static Path {
         Path::new(":memory:")
@@ -171,10 +153,7 @@ mod tests {
     fn another_programs_tables_are_refused() {
         let mut conn = Connection::open_in_memory().unwrap();
         conn.execute_batch("CREATE TABLE theirs (x)").unwrap();
-        assert!(matches!(
-            migrate(&mut conn, memory(), OLD),
-            Err(Error::NotACatalog { .. })
-        ));
+        assert!(matches!(migrate(&mut conn, memory(), OLD), Err(Error::NotACatalog { .. })));
     }
 
     #[test]
@@ -182,9 +161,7 @@ mod tests {
         let mut conn = Connection::open_in_memory().unwrap();
         migrate(&mut conn, memory(), MIGRATIONS).unwrap();
         let columns = |table: &str| -> Vec<String> {
-            let mut statement = conn
-                .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")
-                .unwrap();
+            let mut statement = conn.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid").unwrap();
             let names = statement.query_map([table], |row| row.get(0)).unwrap();
             names.map(Result::unwrap).collect()
         };
@@ -193,11 +170,7 @@ mod tests {
             embeddings,
             "id track_id chunk_start chunk_end embedding model_name embedding_dim created_at"
         );
-        assert!(
-            columns("songs")
-                .join(" ")
-                .starts_with("recording_id title artist album duration language")
-        );
+        assert!(columns("songs").join(" ").starts_with("recording_id title artist album duration language"));
         for index in ["idx_track_id", "idx_model_name"] {
             let sql = format!("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND name = '{index}'");
             assert_eq!(number(&conn, &sql).unwrap(), 1);

@@ -34,10 +34,7 @@ impl Song {
     /// A song of which only the id is known.
     #[must_use]
     pub fn new(recording_id: impl Into<String>) -> Self {
-        Self {
-            recording_id: recording_id.into(),
-            ..Self::default()
-        }
+        Self { recording_id: recording_id.into(), ..Self::default() }
     }
 }
 

@@ -34,19 +34,14 @@ impl Catalog {
     ) -> Result<Stored, Error> {
         if file.status.track_id() != Some(&song.recording_id) {
             let got = file.status.track_id().map(str::to_owned);
-            return Err(Error::TrackMismatch {
-                expected: song.recording_id.clone(),
-                got,
-            });
+            return Err(Error::TrackMismatch { expected: song.recording_id.clone(), got });
         }
         check_song(song)?;
         if model.is_empty() {
             return Err(Error::InvalidField { field: "model_name" });
         }
         if dim == 0 || i64::try_from(dim).is_err() {
-            return Err(Error::InvalidField {
-                field: "embedding_dim",
-            });
+            return Err(Error::InvalidField { field: "embedding_dim" });
         }
         for (at, chunk) in chunks.iter().enumerate() {
             blob::check(chunk, dim).map_err(|fault| Error::InvalidEmbedding { chunk: at, fault })?;
@@ -57,9 +52,8 @@ impl Catalog {
             let same_contents = known
                 .as_ref()
                 .is_some_and(|known| known.content_hash.is_some() && known.content_hash == file.content_hash);
-            let same_track = known
-                .as_ref()
-                .is_some_and(|known| known.track_id.as_deref() == file.status.track_id());
+            let same_track =
+                known.as_ref().is_some_and(|known| known.track_id.as_deref() == file.status.track_id());
             if same_contents && same_track {
                 let rows = transaction.query_row(
                     "SELECT COUNT(*) FROM track_embeddings
@@ -156,9 +150,7 @@ impl Catalog {
         let (mut olds, mut news) = (BTreeSet::new(), BTreeSet::new());
         for (old, new) in renames {
             if new.is_empty() {
-                return Err(Error::InvalidField {
-                    field: "recording_id",
-                });
+                return Err(Error::InvalidField { field: "recording_id" });
             }
             for (set, id) in [(&mut olds, old), (&mut news, new)] {
                 if !set.insert(id.as_str()) {
@@ -170,9 +162,7 @@ impl Catalog {
             for (old, new) in renames {
                 must_exist(transaction, path, old)?;
                 if !olds.contains(new.as_str()) && song_exists(transaction, path, new)? {
-                    return Err(Error::DuplicateTrack {
-                        track_id: new.clone(),
-                    });
+                    return Err(Error::DuplicateTrack { track_id: new.clone() });
                 }
             }
             // Ids are unique at every step, not only at the end; so a ring goes by way of ids that nobody has.
@@ -204,14 +194,9 @@ impl Catalog {
 
 fn check_song(song: &Song) -> Result<(), Error> {
     if song.recording_id.is_empty() {
-        return Err(Error::InvalidField {
-            field: "recording_id",
-        });
+        return Err(Error::InvalidField { field: "recording_id" });
     }
-    if song
-        .duration
-        .is_some_and(|seconds| !seconds.is_finite() || seconds < 0.0)
-    {
+    if song.duration.is_some_and(|seconds| !seconds.is_finite() || seconds < 0.0) {
         return Err(Error::InvalidField { field: "duration" });
     }
     Ok(())
@@ -230,43 +215,19 @@ mod tests {
             size: 1,
             mtime_ns: 0,
             content_hash: None,
-            status: FileStatus::Ok {
-                track_id: track.into(),
-            },
+            status: FileStatus::Ok { track_id: track.into() },
             tags: Default::default(),
         };
-        let chunks = vec![
-            Chunk {
-                start: 0.0,
-                end: 1.0,
-                embedding: vec![1.0; 2000]
-            };
-            10
-        ];
-        catalog
-            .store_track(&file("a"), &Song::new("a"), "m", 2000, &chunks)
-            .unwrap();
+        let chunks = vec![Chunk { start: 0.0, end: 1.0, embedding: vec![1.0; 2000] }; 10];
+        catalog.store_track(&file("a"), &Song::new("a"), "m", 2000, &chunks).unwrap();
         let before = catalog.stats().unwrap();
-        let pages: i64 = catalog
-            .conn
-            .query_row("PRAGMA page_count", [], |row| row.get(0))
-            .unwrap();
+        let pages: i64 = catalog.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
         let limit = format!("PRAGMA max_page_count = {}", pages + 4);
-        catalog
-            .conn
-            .query_row(&limit, [], |row| row.get::<_, i64>(0))
-            .unwrap();
-        let error = catalog
-            .store_track(&file("b"), &Song::new("b"), "m", 2000, &chunks)
-            .unwrap_err();
+        catalog.conn.query_row(&limit, [], |row| row.get::<_, i64>(0)).unwrap();
+        let error = catalog.store_track(&file("b"), &Song::new("b"), "m", 2000, &chunks).unwrap_err();
         assert!(matches!(error, Error::DiskFull { path } if path == Path::new(":memory:")));
         assert_eq!(catalog.stats().unwrap(), before);
         assert_eq!(catalog.song("b").unwrap(), None);
-        catalog
-            .update_song(&Song {
-                title: Some("still writes".into()),
-                ..Song::new("a")
-            })
-            .unwrap();
+        catalog.update_song(&Song { title: Some("still writes".into()), ..Song::new("a") }).unwrap();
     }
 }

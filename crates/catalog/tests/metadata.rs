@@ -14,11 +14,7 @@ fn read(bytes: impl AsRef<[u8]>) -> Result<MetadataTable, Error> {
 }
 
 fn faults(table: &MetadataTable) -> Vec<(u64, RowFault)> {
-    table
-        .problems
-        .iter()
-        .map(|problem| (problem.line, problem.fault.clone()))
-        .collect()
+    table.problems.iter().map(|problem| (problem.line, problem.fault.clone())).collect()
 }
 
 #[test]
@@ -30,30 +26,15 @@ fn columns_come_in_any_order_and_case() {
     )
     .unwrap();
     assert!(table.problems.is_empty());
-    let [full, bare] = table.rows.as_slice() else {
-        panic!("{table:?}")
-    };
+    let [full, bare] = table.rows.as_slice() else { panic!("{table:?}") };
     assert_eq!((full.line, bare.line), (2, 4));
     assert_eq!(full.year, Some(1999));
     assert_eq!(full.title.as_deref(), Some("A \"title\", with\r\ntwo lines"));
     assert_eq!(full.file, "a b.mp3");
     assert_eq!(full.track_id.as_deref(), Some("id 1"));
-    let texts = [
-        &full.artist,
-        &full.album,
-        &full.genre,
-        &full.language,
-        &full.group,
-    ];
-    assert_eq!(
-        texts.map(|text| text.as_deref().unwrap()),
-        ["A", "L", "folk", "de", "g"]
-    );
-    let extra: Vec<_> = full
-        .extra
-        .iter()
-        .map(|(name, cell)| (name.as_str(), cell.as_str()))
-        .collect();
+    let texts = [&full.artist, &full.album, &full.genre, &full.language, &full.group];
+    assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["A", "L", "folk", "de", "g"]);
+    let extra: Vec<_> = full.extra.iter().map(|(name, cell)| (name.as_str(), cell.as_str())).collect();
     assert_eq!(extra, [("Mood", "calm"), ("column 11", "more")]);
     assert_eq!(bare.file, "c.ogg");
     assert!(bare.title.is_none() && bare.year.is_none() && bare.extra.is_empty());
@@ -88,29 +69,12 @@ fn bad_rows_are_listed_with_their_lines() {
             (4, RowFault::FieldCount { expected: 3, got: 4 }),
             (6, RowFault::EmptyFile),
             (7, RowFault::EmptyFile),
-            (
-                8,
-                RowFault::DuplicateFile {
-                    file: "a".into(),
-                    first_line: 2
-                }
-            ),
-            (
-                9,
-                RowFault::DuplicateTrackId {
-                    track_id: "1".into(),
-                    first_line: 2
-                }
-            ),
+            (8, RowFault::DuplicateFile { file: "a".into(), first_line: 2 }),
+            (9, RowFault::DuplicateTrackId { track_id: "1".into(), first_line: 2 }),
             (10, year("soon")),
             (12, year("99999")),
             (13, year("-5")),
-            (
-                14,
-                RowFault::NotUtf8 {
-                    column: "file".into()
-                }
-            ),
+            (14, RowFault::NotUtf8 { column: "file".into() }),
         ]
     );
     assert!(table.problems[0].to_string().starts_with("line 3: "));
@@ -124,33 +88,18 @@ fn tables_of_no_use_are_errors() {
         ("file;title\na;b\n", vec!["file;title"]),
     ] {
         let error = read(text).unwrap_err();
-        assert!(
-            matches!(error, Error::NoFileColumn { found, .. } if found == names),
-            "{text}"
-        );
+        assert!(matches!(error, Error::NoFileColumn { found, .. } if found == names), "{text}");
     }
-    let utf16: Vec<u8> = "file,title\na,b\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf16: Vec<u8> = "file,title\na,b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(matches!(read(utf16), Err(Error::NoFileColumn { .. })));
     for text in ["file,FILE\na,b\n", "file,x,x\na,b,c\n"] {
         assert!(matches!(read(text), Err(Error::DuplicateColumn { .. })), "{text}");
     }
     assert!(matches!(read("file\n"), Err(Error::NoUsableRow { problems, .. }) if problems.is_empty()));
     let error = read("file,x\na\n").unwrap_err();
-    assert!(
-        error.to_string().contains("line 2: 1 fields, expected 2"),
-        "{error}"
-    );
-    assert!(matches!(
-        MetadataTable::read_csv("/nowhere/at.all"),
-        Err(Error::Io { .. })
-    ));
-    assert!(matches!(
-        MetadataTable::read_csv(std::env::temp_dir()),
-        Err(Error::Io { .. })
-    ));
+    assert!(error.to_string().contains("line 2: 1 fields, expected 2"), "{error}");
+    assert!(matches!(MetadataTable::read_csv("/nowhere/at.all"), Err(Error::Io { .. })));
+    assert!(matches!(MetadataTable::read_csv(std::env::temp_dir()), Err(Error::Io { .. })));
 }
 
 #[test]

@@ -10,9 +10,7 @@ use soundalike_catalog::{
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -23,21 +21,13 @@ fn add(catalog: &mut Catalog, track: &str) {
         size: 1,
         mtime_ns: 2,
         content_hash: Some("h".into()),
-        status: FileStatus::Ok {
-            track_id: track.into(),
-        },
+        status: FileStatus::Ok { track_id: track.into() },
         tags: Default::default(),
     };
     let chunks: Vec<Chunk> = (0..40)
-        .map(|i| Chunk {
-            start: f64::from(i),
-            end: f64::from(i) + 5.0,
-            embedding: vec![i as f32; 20],
-        })
+        .map(|i| Chunk { start: f64::from(i), end: f64::from(i) + 5.0, embedding: vec![i as f32; 20] })
         .collect();
-    catalog
-        .store_track(&file, &Song::new(track), "m", 20, &chunks)
-        .unwrap();
+    catalog.store_track(&file, &Song::new(track), "m", 20, &chunks).unwrap();
 }
 
 /// Both ways of opening must fail alike and leave the folder as it is.
@@ -59,10 +49,7 @@ fn a_missing_and_an_empty_file_become_a_catalog() {
         let path = folder.path().join(name);
         if name.starts_with("empty") {
             std::fs::write(&path, b"").unwrap();
-            assert!(matches!(
-                Catalog::open_read_only(&path),
-                Err(Error::NotACatalog { .. })
-            ));
+            assert!(matches!(Catalog::open_read_only(&path), Err(Error::NotACatalog { .. })));
         } else {
             assert!(matches!(Catalog::open_read_only(&path), Err(Error::Io { .. })));
         }
@@ -76,10 +63,7 @@ fn a_missing_and_an_empty_file_become_a_catalog() {
         assert!(matches!(reader.forget_file("t"), Err(Error::ReadOnly { .. })));
     }
     let vacuumed = folder.path().join("vacuumed.db");
-    Connection::open(&vacuumed)
-        .unwrap()
-        .execute_batch("CREATE TABLE x (y); DROP TABLE x; VACUUM;")
-        .unwrap();
+    Connection::open(&vacuumed).unwrap().execute_batch("CREATE TABLE x (y); DROP TABLE x; VACUUM;").unwrap();
     assert!(std::fs::metadata(&vacuumed).unwrap().len() > 0);
     add(&mut Catalog::open(&vacuumed).unwrap(), "t");
 }
@@ -90,13 +74,9 @@ fn files_of_others_are_not_touched() {
     let path = folder.path().join("theirs");
     let not_ours = |error: &Error| matches!(error, Error::NotACatalog { .. });
     let text = "Dear diary, ".repeat(50);
-    for bytes in [
-        b"x".as_slice(),
-        text.as_bytes(),
-        &[0; 5000],
-        b"SQLite format 3\0",
-        b"SQLite format 3\0 and so on",
-    ] {
+    for bytes in
+        [b"x".as_slice(), text.as_bytes(), &[0; 5000], b"SQLite format 3\0", b"SQLite format 3\0 and so on"]
+    {
         std::fs::write(&path, bytes).unwrap();
         assert_untouched(&path, not_ours);
     }
@@ -112,10 +92,7 @@ fn files_of_others_are_not_touched() {
     assert_untouched(&path, not_ours);
     make("PRAGMA application_id = 7; CREATE TABLE x (y); DROP TABLE x");
     assert_untouched(&path, not_ours);
-    assert!(matches!(
-        Catalog::open(folder.path()),
-        Err(Error::NotACatalog { .. })
-    ));
+    assert!(matches!(Catalog::open(folder.path()), Err(Error::NotACatalog { .. })));
 }
 
 #[test]
@@ -125,10 +102,7 @@ fn newer_schemas_are_not_touched() {
     for got in [SCHEMA_VERSION + 1, i32::MAX, -1] {
         let _ = std::fs::remove_file(&path);
         add(&mut Catalog::open(&path).unwrap(), "t");
-        Connection::open(&path)
-            .unwrap()
-            .pragma_update(None, "user_version", got)
-            .unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", got).unwrap();
         assert_untouched(
             &path,
             |error| matches!(error, Error::UnsupportedVersion { expected: SCHEMA_VERSION, got: found, .. } if *found == got),
@@ -144,15 +118,10 @@ fn version_0_is_migrated() {
     let old = Connection::open(&path).unwrap();
     old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
     drop(old);
-    assert!(matches!(
-        Catalog::open_read_only(&path),
-        Err(Error::UnsupportedVersion { got: 0, .. })
-    ));
+    assert!(matches!(Catalog::open_read_only(&path), Err(Error::UnsupportedVersion { got: 0, .. })));
     add(&mut Catalog::open(&path).unwrap(), "t");
     let back = Connection::open(&path).unwrap();
-    let version: i32 = back
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .unwrap();
+    let version: i32 = back.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, SCHEMA_VERSION);
 }
 
@@ -192,15 +161,8 @@ fn version_1_is_read() {
     let catalog = Catalog::open(&path).unwrap();
     assert_eq!(catalog.generation().unwrap(), 3);
     let song = catalog.song("t").unwrap().unwrap();
-    assert_eq!(
-        (song.title.as_deref(), song.extra["bpm"].as_str()),
-        (Some("Title"), "90")
-    );
-    let chunk = Chunk {
-        start: 0.0,
-        end: 5.0,
-        embedding: vec![1.0, -2.0],
-    };
+    assert_eq!((song.title.as_deref(), song.extra["bpm"].as_str()), (Some("Title"), "90"));
+    let chunk = Chunk { start: 0.0, end: 5.0, embedding: vec![1.0, -2.0] };
     assert_eq!(catalog.track_embeddings("t", "m", 2).unwrap(), [chunk]);
     assert_eq!(catalog.file("a.mp3").unwrap().unwrap().size, 10);
 }
@@ -211,9 +173,7 @@ fn tampered(sql: &str) -> Result<(), Error> {
     let path = folder.path().join("catalog");
     add(&mut Catalog::open(&path).unwrap(), "t");
     let other = Connection::open(&path).unwrap();
-    other
-        .pragma_update(None, "ignore_check_constraints", true)
-        .unwrap();
+    other.pragma_update(None, "ignore_check_constraints", true).unwrap();
     other.execute_batch(sql).unwrap();
     drop(other);
     let catalog = Catalog::open(&path)?;
@@ -236,38 +196,17 @@ fn read_all(catalog: &Catalog) -> Result<(), Error> {
 fn rows_this_crate_never_writes_are_named() {
     tampered("SELECT 1").unwrap();
     let faults = [
-        (
-            "embedding = x'00000000'",
-            EmbeddingFault::Length { expected: 80, got: 4 },
-        ),
+        ("embedding = x'00000000'", EmbeddingFault::Length { expected: 80, got: 4 }),
         ("embedding = x''", EmbeddingFault::Length { expected: 80, got: 0 }),
-        (
-            "embedding = zeroblob(81)",
-            EmbeddingFault::Length {
-                expected: 80,
-                got: 81,
-            },
-        ),
+        ("embedding = zeroblob(81)", EmbeddingFault::Length { expected: 80, got: 81 }),
         (
             "embedding = CAST(zeroblob(76) || x'0000c07f' AS BLOB)",
             EmbeddingFault::NotFinite { component: 19 },
         ),
         ("embedding = 'text'", EmbeddingFault::NotABlob),
         ("embedding = NULL", EmbeddingFault::NotABlob),
-        (
-            "embedding_dim = 19",
-            EmbeddingFault::Dim {
-                expected: 20,
-                got: 19,
-            },
-        ),
-        (
-            "embedding_dim = NULL",
-            EmbeddingFault::Dim {
-                expected: 20,
-                got: -1,
-            },
-        ),
+        ("embedding_dim = 19", EmbeddingFault::Dim { expected: 20, got: 19 }),
+        ("embedding_dim = NULL", EmbeddingFault::Dim { expected: 20, got: -1 }),
         ("chunk_start = 'x'", EmbeddingFault::Times),
         ("chunk_end = -1", EmbeddingFault::Times),
         ("track_id = NULL", EmbeddingFault::NoTrack),
@@ -317,10 +256,7 @@ fn damaged_files_end_in_errors_not_panics() {
             // A page of noise, a few bytes of noise, a truncation.
             0 => {
                 let at = round * 4096 % bytes.len();
-                bytes[at..at + 4096]
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(i, b)| *b = (i * 197 + round) as u8);
+                bytes[at..at + 4096].iter_mut().enumerate().for_each(|(i, b)| *b = (i * 197 + round) as u8);
             }
             1 => {
                 for i in 0..8 {

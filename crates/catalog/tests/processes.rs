@@ -16,20 +16,12 @@ fn store(catalog: &mut Catalog, track: &str) -> Stored {
         size: 10,
         mtime_ns: 20,
         content_hash: Some(track.into()),
-        status: FileStatus::Ok {
-            track_id: track.into(),
-        },
+        status: FileStatus::Ok { track_id: track.into() },
         tags: Default::default(),
     };
-    let chunk = |i: usize| Chunk {
-        start: i as f64,
-        end: i as f64 + 5.0,
-        embedding: vec![i as f32; 64],
-    };
+    let chunk = |i: usize| Chunk { start: i as f64, end: i as f64 + 5.0, embedding: vec![i as f32; 64] };
     let chunks: Vec<Chunk> = (0..20).map(chunk).collect();
-    catalog
-        .store_track(&file, &Song::new(track), "m", 64, &chunks)
-        .unwrap()
+    catalog.store_track(&file, &Song::new(track), "m", 64, &chunks).unwrap()
 }
 
 /// Runs one test of this file in a process of its own.
@@ -76,9 +68,7 @@ fn the_same_folder_twice_at_once_is_stored_once() {
     let written: usize = thread::scope(|scope| {
         let ingest = || {
             let mut catalog = Catalog::open(&path).unwrap();
-            (0..20)
-                .filter(|track| store(&mut catalog, &track.to_string()) == Stored::Written)
-                .count()
+            (0..20).filter(|track| store(&mut catalog, &track.to_string()) == Stored::Written).count()
         };
         let handles = [scope.spawn(ingest), scope.spawn(ingest)];
         handles.into_iter().map(|handle| handle.join().unwrap()).sum()
@@ -106,11 +96,7 @@ fn readers_see_whole_tracks_while_others_write() {
                 rows += 1;
                 Ok::<(), soundalike_catalog::Error>(())
             });
-            assert_eq!(
-                generation.unwrap() * 20,
-                rows,
-                "rows and generation are of one moment"
-            );
+            assert_eq!(generation.unwrap() * 20, rows, "rows and generation are of one moment");
         }
     });
 }
@@ -126,9 +112,8 @@ fn processes_that_write_at_once_all_succeed() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("catalog");
-    let children: Vec<Child> = (0..3)
-        .map(|_| child("processes_that_write_at_once_all_succeed", &path))
-        .collect();
+    let children: Vec<Child> =
+        (0..3).map(|_| child("processes_that_write_at_once_all_succeed", &path)).collect();
     for mut process in children {
         assert!(process.wait().unwrap().success());
     }
@@ -149,9 +134,7 @@ fn a_killed_process_loses_nothing_that_was_finished() {
     let mut finished = Vec::new();
     for round in 0..8 {
         let mut process = child("a_killed_process_loses_nothing_that_was_finished", &path);
-        let mut lines = BufReader::new(process.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         // The first round is killed while it is still making the catalog, or soon after.
         let wanted = finished.len() + round * 3;
         while finished.len() < wanted {

@@ -24,11 +24,7 @@ pub struct BootstrapConfig {
 /// 1,000 resamples, seed 0, 95 %.
 impl Default for BootstrapConfig {
     fn default() -> Self {
-        Self {
-            n_resamples: 1000,
-            seed: 0,
-            confidence: 0.95,
-        }
+        Self { n_resamples: 1000, seed: 0, confidence: 0.95 }
     }
 }
 
@@ -91,31 +87,15 @@ where
     check::not_empty("values", values)?;
     check::confidence(config.confidence)?;
     if groups.len() != values.len() {
-        return Err(Error::LengthMismatch {
-            what: "groups",
-            expected: values.len(),
-            got: groups.len(),
-        });
+        return Err(Error::LengthMismatch { what: "groups", expected: values.len(), got: groups.len() });
     }
     if config.n_resamples == 0 {
-        return Err(Error::OutOfRange {
-            what: "n_resamples",
-            expected: "at least 1",
-            got: 0.0,
-        });
+        return Err(Error::OutOfRange { what: "n_resamples", expected: "at least 1", got: 0.0 });
     }
     let members = members_by_group(groups, values);
     let mut finite = |index: usize, sample: &[T]| {
         let got = statistic(sample);
-        if got.is_finite() {
-            Ok(got)
-        } else {
-            Err(Error::NotFinite {
-                what: "statistic",
-                index,
-                got,
-            })
-        }
+        if got.is_finite() { Ok(got) } else { Err(Error::NotFinite { what: "statistic", index, got }) }
     };
     let value = finite(0, values)?;
 
@@ -135,10 +115,7 @@ where
     }
     resampled.sort_unstable_by(f64::total_cmp);
     let tail = 0.5 * (1.0 - config.confidence);
-    let interval = Interval {
-        low: quantile(&resampled, tail),
-        high: quantile(&resampled, 1.0 - tail),
-    };
+    let interval = Interval { low: quantile(&resampled, tail), high: quantile(&resampled, 1.0 - tail) };
     Ok(Estimate { value, interval })
 }
 
@@ -248,31 +225,18 @@ mod tests {
     fn refuses_what_has_no_answer() {
         let config = BootstrapConfig::default();
         let none: [u32; 0] = [];
-        assert!(matches!(
-            bootstrap_by_group(&none, &[], mean, &config),
-            Err(Error::Empty { .. })
-        ));
+        assert!(matches!(bootstrap_by_group(&none, &[], mean, &config), Err(Error::Empty { .. })));
         assert!(matches!(
             bootstrap_by_group(&[1], &[1.0, 2.0], mean, &config),
-            Err(Error::LengthMismatch {
-                expected: 2,
-                got: 1,
-                ..
-            })
+            Err(Error::LengthMismatch { expected: 2, got: 1, .. })
         ));
         assert!(matches!(
             bootstrap_by_group(&[1], &[1.0], mean, &config.clone().with_n_resamples(0)),
-            Err(Error::OutOfRange {
-                what: "n_resamples",
-                ..
-            })
+            Err(Error::OutOfRange { what: "n_resamples", .. })
         ));
         assert!(matches!(
             bootstrap_by_group(&[1], &[1.0], mean, &config.clone().with_confidence(1.0)),
-            Err(Error::OutOfRange {
-                what: "confidence",
-                ..
-            })
+            Err(Error::OutOfRange { what: "confidence", .. })
         ));
         assert!(matches!(
             bootstrap_by_group(&[1], &[f64::NAN], mean, &config),

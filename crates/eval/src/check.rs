@@ -4,11 +4,7 @@ use crate::Error;
 
 /// Refuses an empty input.
 pub(crate) fn not_empty<T>(what: &'static str, values: &[T]) -> Result<(), Error> {
-    if values.is_empty() {
-        Err(Error::Empty { what })
-    } else {
-        Ok(())
-    }
+    if values.is_empty() { Err(Error::Empty { what }) } else { Ok(()) }
 }
 
 /// Refuses a cut-off of zero.
@@ -21,10 +17,6 @@ pub(crate) fn confidence(got: f64) -> Result<(), Error> {
     if got > 0.0 && got < 1.0 {
         Ok(())
     } else {
-        Err(Error::OutOfRange {
-            what: "confidence",
-            expected: "more than 0 and less than 1",
-            got,
-        })
+        Err(Error::OutOfRange { what: "confidence", expected: "more than 0 and less than 1", got })
     }
 }

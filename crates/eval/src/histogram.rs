@@ -27,11 +27,7 @@ impl Histogram {
     /// [`Histogram::MAX_BINS`] bins.
     pub fn new(low: f64, high: f64, n_bins: usize) -> Result<Self, Error> {
         if !low.is_finite() {
-            return Err(Error::OutOfRange {
-                what: "histogram start",
-                expected: "a finite number",
-                got: low,
-            });
+            return Err(Error::OutOfRange { what: "histogram start", expected: "a finite number", got: low });
         }
         if !(high > low && (high - low).is_finite()) {
             return Err(Error::OutOfRange {
@@ -42,19 +38,9 @@ impl Histogram {
         }
         if n_bins == 0 || n_bins > Self::MAX_BINS {
             let expected = "1 to 1,048,576 bins";
-            return Err(Error::OutOfRange {
-                what: "histogram bins",
-                expected,
-                got: n_bins as f64,
-            });
+            return Err(Error::OutOfRange { what: "histogram bins", expected, got: n_bins as f64 });
         }
-        Ok(Self {
-            low,
-            high,
-            counts: vec![0; n_bins],
-            below: 0,
-            above: 0,
-        })
+        Ok(Self { low, high, counts: vec![0; n_bins], below: 0, above: 0 })
     }
 
     /// Counts one value; an infinite one is below or above the range.
@@ -63,11 +49,7 @@ impl Histogram {
     /// [`Error::NotFinite`] for NaN, which is nowhere; nothing is counted then.
     pub fn add(&mut self, value: f64) -> Result<(), Error> {
         if value.is_nan() {
-            return Err(Error::NotFinite {
-                what: "histogram value",
-                index: 0,
-                got: value,
-            });
+            return Err(Error::NotFinite { what: "histogram value", index: 0, got: value });
         }
         if value < self.low {
             self.below += 1;
@@ -96,11 +78,7 @@ impl Histogram {
     /// [`Error::NotFinite`] for the first NaN.
     pub fn add_all(&mut self, values: &[f32]) -> Result<(), Error> {
         if let Some(index) = values.iter().position(|v| v.is_nan()) {
-            return Err(Error::NotFinite {
-                what: "histogram value",
-                index,
-                got: f64::NAN,
-            });
+            return Err(Error::NotFinite { what: "histogram value", index, got: f64::NAN });
         }
         values.iter().try_for_each(|value| self.add(f64::from(*value)))
     }
@@ -155,19 +133,7 @@ mod tests {
     #[test]
     fn the_last_bin_includes_its_end() {
         let mut h = Histogram::new(0.0, 2.0, 4).unwrap();
-        h.add_all(&[
-            0.0,
-            0.49,
-            0.5,
-            1.0,
-            1.99,
-            2.0,
-            -0.1,
-            2.1,
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-        ])
-        .unwrap();
+        h.add_all(&[0.0, 0.49, 0.5, 1.0, 1.99, 2.0, -0.1, 2.1, f32::INFINITY, f32::NEG_INFINITY]).unwrap();
         assert_eq!(h.counts(), [2, 1, 1, 2]);
         assert_eq!((h.below(), h.above(), h.total()), (2, 2, 10));
         assert_eq!(h.edges(), [0.0, 0.5, 1.0, 1.5, 2.0]);
@@ -177,27 +143,15 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        for (low, high) in [
-            (0.0, 0.0),
-            (1.0, 0.0),
-            (f64::NAN, 1.0),
-            (0.0, f64::NAN),
-            (0.0, f64::INFINITY),
-        ] {
-            assert!(matches!(
-                Histogram::new(low, high, 4),
-                Err(Error::OutOfRange { .. })
-            ));
+        for (low, high) in [(0.0, 0.0), (1.0, 0.0), (f64::NAN, 1.0), (0.0, f64::NAN), (0.0, f64::INFINITY)] {
+            assert!(matches!(Histogram::new(low, high, 4), Err(Error::OutOfRange { .. })));
         }
         assert!(Histogram::new(f64::MIN, f64::MAX, 4).is_err());
         assert!(Histogram::new(0.0, 1.0, 0).is_err());
         assert!(Histogram::new(0.0, 1.0, usize::MAX).is_err());
         let mut h = Histogram::new(0.0, 1.0, 4).unwrap();
         assert!(matches!(h.add(f64::NAN), Err(Error::NotFinite { .. })));
-        assert!(matches!(
-            h.add_all(&[0.1, f32::NAN]),
-            Err(Error::NotFinite { index: 1, .. })
-        ));
+        assert!(matches!(h.add_all(&[0.1, f32::NAN]), Err(Error::NotFinite { index: 1, .. })));
         assert_eq!(h.total(), 0);
     }
 

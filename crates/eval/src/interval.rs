@@ -49,11 +49,7 @@ impl fmt::Display for Interval {
 pub fn wilson(successes: u64, n: u64, confidence: f64) -> Result<Interval, Error> {
     check::confidence(confidence)?;
     if successes > n {
-        return Err(Error::TooMany {
-            what: "successes",
-            expected: n,
-            got: successes,
-        });
+        return Err(Error::TooMany { what: "successes", expected: n, got: successes });
     }
     if n == 0 {
         return Ok(Interval { low: 0.0, high: 1.0 });
@@ -65,16 +61,8 @@ pub fn wilson(successes: u64, n: u64, confidence: f64) -> Result<Interval, Error
     let centre = (rate + z2 / 2.0) / (1.0 + z2);
     let half = z / (1.0 + z2) * (rate * (1.0 - rate) / trials + z2 / (4.0 * trials)).sqrt();
     Ok(Interval {
-        low: if successes == 0 {
-            0.0
-        } else {
-            (centre - half).max(0.0)
-        },
-        high: if successes == n {
-            1.0
-        } else {
-            (centre + half).min(1.0)
-        },
+        low: if successes == 0 { 0.0 } else { (centre - half).max(0.0) },
+        high: if successes == n { 1.0 } else { (centre + half).min(1.0) },
     })
 }
 
@@ -139,28 +127,15 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        assert!(matches!(
-            wilson(3, 2, 0.95),
-            Err(Error::TooMany {
-                expected: 2,
-                got: 3,
-                ..
-            })
-        ));
+        assert!(matches!(wilson(3, 2, 0.95), Err(Error::TooMany { expected: 2, got: 3, .. })));
         for bad in [0.0, 1.0, -1.0, 95.0, f64::NAN, f64::INFINITY] {
-            assert!(
-                matches!(wilson(1, 2, bad), Err(Error::OutOfRange { .. })),
-                "{bad}"
-            );
+            assert!(matches!(wilson(1, 2, bad), Err(Error::OutOfRange { .. })), "{bad}");
         }
     }
 
     #[test]
     fn printing() {
-        let interval = Interval {
-            low: 0.12345,
-            high: 0.5,
-        };
+        let interval = Interval { low: 0.12345, high: 0.5 };
         assert_eq!(interval.to_string(), "0.123 to 0.500");
         assert_eq!(format!("{interval:.1}"), "0.1 to 0.5");
         assert!(interval.contains(0.5) && !interval.contains(0.51) && !interval.contains(f64::NAN));

@@ -48,15 +48,9 @@ pub fn mean_rank(ranks: &[Option<usize>], rank_if_missing: usize) -> Result<f64,
     check(ranks)?;
     let worst = ranks.iter().flatten().copied().max().unwrap_or(1);
     if rank_if_missing < worst && ranks.iter().any(Option::is_none) {
-        return Err(Error::PenaltyTooSmall {
-            expected: worst,
-            got: rank_if_missing,
-        });
+        return Err(Error::PenaltyTooSmall { expected: worst, got: rank_if_missing });
     }
-    let sum: f64 = ranks
-        .iter()
-        .map(|rank| rank.unwrap_or(rank_if_missing) as f64)
-        .sum();
+    let sum: f64 = ranks.iter().map(|rank| rank.unwrap_or(rank_if_missing) as f64).sum();
     Ok(sum / ranks.len() as f64)
 }
 
@@ -99,33 +93,18 @@ mod tests {
 
     #[test]
     fn refuses_what_has_no_answer() {
-        assert!(matches!(
-            top_k_accuracy(&[], 1),
-            Err(Error::Empty { what: "ranks" })
-        ));
+        assert!(matches!(top_k_accuracy(&[], 1), Err(Error::Empty { what: "ranks" })));
         assert!(matches!(mean_rank(&[], 1), Err(Error::Empty { .. })));
         assert!(matches!(mean_reciprocal_rank(&[]), Err(Error::Empty { .. })));
         assert!(matches!(top_k_accuracy(&RANKS, 0), Err(Error::ZeroK)));
-        assert!(matches!(
-            top_k_accuracy(&[Some(3), Some(0)], 1),
-            Err(Error::ZeroRank { index: 1 })
-        ));
-        assert!(matches!(
-            mean_reciprocal_rank(&[Some(0)]),
-            Err(Error::ZeroRank { index: 0 })
-        ));
+        assert!(matches!(top_k_accuracy(&[Some(3), Some(0)], 1), Err(Error::ZeroRank { index: 1 })));
+        assert!(matches!(mean_reciprocal_rank(&[Some(0)]), Err(Error::ZeroRank { index: 0 })));
     }
 
     #[test]
     fn a_penalty_never_pays() {
-        assert!(matches!(
-            mean_rank(&RANKS, 3),
-            Err(Error::PenaltyTooSmall { expected: 4, got: 3 })
-        ));
-        assert!(matches!(
-            mean_rank(&[None], 0),
-            Err(Error::PenaltyTooSmall { expected: 1, got: 0 })
-        ));
+        assert!(matches!(mean_rank(&RANKS, 3), Err(Error::PenaltyTooSmall { expected: 4, got: 3 })));
+        assert!(matches!(mean_rank(&[None], 0), Err(Error::PenaltyTooSmall { expected: 1, got: 0 })));
         // Without a missing item it is not used.
         assert_eq!(mean_rank(&[Some(3), Some(5)], 0).unwrap(), 4.0);
     }

@@ -72,9 +72,7 @@ pub fn mean_recall_at_k<R: AsRef<[bool]>>(lists: &[R], n_relevant: &[usize], k: 
             got: n_relevant.len(),
         });
     }
-    mean_over(lists, |query, list| {
-        recall(query, list, n_relevant.get(query).copied().unwrap_or(0), k)
-    })
+    mean_over(lists, |query, list| recall(query, list, n_relevant.get(query).copied().unwrap_or(0), k))
 }
 
 /// The recall of one query whose `k` is known to be sound.
@@ -129,40 +127,21 @@ mod tests {
         let none: [Vec<bool>; 0] = [];
         assert!(matches!(precision_at_k(&[], 1), Err(Error::Empty { .. })));
         assert!(matches!(recall_at_k(&[], 1, 1), Err(Error::Empty { .. })));
-        assert!(matches!(
-            mean_precision_at_k(&none, 1),
-            Err(Error::Empty { what: "queries" })
-        ));
-        assert!(matches!(
-            mean_recall_at_k(&none, &[], 1),
-            Err(Error::Empty { .. })
-        ));
+        assert!(matches!(mean_precision_at_k(&none, 1), Err(Error::Empty { what: "queries" })));
+        assert!(matches!(mean_recall_at_k(&none, &[], 1), Err(Error::Empty { .. })));
         assert!(matches!(hit_rate_at_k(&none, 1), Err(Error::Empty { .. })));
         assert!(matches!(precision_at_k(&LIST, 0), Err(Error::ZeroK)));
         assert!(matches!(recall_at_k(&LIST, 3, 0), Err(Error::ZeroK)));
         assert!(matches!(mean_precision_at_k(&[LIST], 0), Err(Error::ZeroK)));
         assert!(matches!(mean_recall_at_k(&[LIST], &[3], 0), Err(Error::ZeroK)));
         assert!(matches!(hit_rate_at_k(&[LIST], 0), Err(Error::ZeroK)));
-        assert!(matches!(
-            recall_at_k(&LIST, 0, 1),
-            Err(Error::NothingRelevant { query: 0 })
-        ));
-        assert!(matches!(
-            recall_at_k(&LIST, 2, 1),
-            Err(Error::TooMany {
-                expected: 2,
-                got: 3,
-                ..
-            })
-        ));
+        assert!(matches!(recall_at_k(&LIST, 0, 1), Err(Error::NothingRelevant { query: 0 })));
+        assert!(matches!(recall_at_k(&LIST, 2, 1), Err(Error::TooMany { expected: 2, got: 3, .. })));
         assert!(matches!(
             mean_recall_at_k(&[LIST, LIST], &[3, 0], 1),
             Err(Error::NothingRelevant { query: 1 })
         ));
-        assert!(matches!(
-            mean_recall_at_k(&[LIST], &[3, 3], 1),
-            Err(Error::LengthMismatch { .. })
-        ));
+        assert!(matches!(mean_recall_at_k(&[LIST], &[3, 3], 1), Err(Error::LengthMismatch { .. })));
     }
 
     proptest! {

@@ -12,11 +12,7 @@ pub fn mean_similarity(similarities: &[f32]) -> Result<f64, Error> {
     let mut sum = 0.0;
     for (index, value) in similarities.iter().enumerate() {
         if !value.is_finite() {
-            return Err(Error::NotFinite {
-                what: "similarity",
-                index,
-                got: f64::from(*value),
-            });
+            return Err(Error::NotFinite { what: "similarity", index, got: f64::from(*value) });
         }
         sum += f64::from(*value);
     }
@@ -38,13 +34,7 @@ mod tests {
     #[test]
     fn refuses_what_has_no_mean() {
         assert!(matches!(mean_similarity(&[]), Err(Error::Empty { .. })));
-        assert!(matches!(
-            mean_similarity(&[0.0, f32::NAN]),
-            Err(Error::NotFinite { index: 1, .. })
-        ));
-        assert!(matches!(
-            mean_similarity(&[f32::INFINITY]),
-            Err(Error::NotFinite { index: 0, .. })
-        ));
+        assert!(matches!(mean_similarity(&[0.0, f32::NAN]), Err(Error::NotFinite { index: 1, .. })));
+        assert!(matches!(mean_similarity(&[f32::INFINITY]), Err(Error::NotFinite { index: 0, .. })));
     }
 }

@@ -15,39 +15,27 @@ const MISSING: &str = "–";
 impl Cell {
     /// A number with a fixed count of decimals; an en dash for NaN or infinity.
     pub fn number(value: f64, decimals: usize) -> Self {
-        Self {
-            text: fixed(value, decimals),
-            numeric: true,
-        }
+        Self { text: fixed(value, decimals), numeric: true }
     }
 
     /// A share of 1 as a percentage, such as `62.5 %`; an en dash for NaN or infinity.
     pub fn percent(share: f64, decimals: usize) -> Self {
-        let text = if share.is_finite() {
-            format!("{} %", fixed(100.0 * share, decimals))
-        } else {
-            MISSING.into()
-        };
+        let text =
+            if share.is_finite() { format!("{} %", fixed(100.0 * share, decimals)) } else { MISSING.into() };
         Self { text, numeric: true }
     }
 
     /// A share of 1 with its interval, as percentages such as `62.5 % (55.0 to 69.4)`.
     pub fn percent_with(share: f64, interval: Interval, decimals: usize) -> Self {
         let mut cell = Self::percent(share, decimals);
-        let (low, high) = (
-            fixed(100.0 * interval.low, decimals),
-            fixed(100.0 * interval.high, decimals),
-        );
+        let (low, high) = (fixed(100.0 * interval.low, decimals), fixed(100.0 * interval.high, decimals));
         cell.text.push_str(&format!(" ({low} to {high})"));
         cell
     }
 
     /// A cell whose text is laid out like a number, such as `12 ms`.
     pub fn numeric(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            numeric: true,
-        }
+        Self { text: text.into(), numeric: true }
     }
 
     /// The text.
@@ -75,10 +63,7 @@ fn fixed(value: f64, decimals: usize) -> String {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            numeric: false,
-        }
+        Self { text: text.into(), numeric: false }
     }
 }
 
@@ -115,10 +100,7 @@ pub struct Table {
 impl Table {
     /// A table without columns or rows.
     pub fn new(caption: impl Into<String>) -> Self {
-        Self {
-            caption: caption.into(),
-            ..Self::default()
-        }
+        Self { caption: caption.into(), ..Self::default() }
     }
 
     /// Sets the column headers.
@@ -167,12 +149,7 @@ impl Table {
 
     /// Number of columns: the widest of the headers and the rows.
     pub fn n_columns(&self) -> usize {
-        self.rows
-            .iter()
-            .map(Vec::len)
-            .chain([self.headers.len()])
-            .max()
-            .unwrap_or(0)
+        self.rows.iter().map(Vec::len).chain([self.headers.len()]).max().unwrap_or(0)
     }
 
     /// Is a column numeric: does it have a number, and nothing else but empty cells?
@@ -189,11 +166,7 @@ impl Table {
     /// Each row as pairs of header and text, in the order of the columns: what a JSON object needs.
     pub fn records(&self) -> Vec<Vec<(&str, &str)>> {
         let columns = self.n_columns();
-        let record = |row| {
-            (0..columns)
-                .map(|column| (self.header(column), text_at(row, column)))
-                .collect()
-        };
+        let record = |row| (0..columns).map(|column| (self.header(column), text_at(row, column))).collect();
         self.rows.iter().map(|row| record(row.as_slice())).collect()
     }
 
@@ -207,11 +180,7 @@ impl Table {
         if columns > 0 {
             line(&mut out, (0..columns).map(|column| escape(self.header(column))));
             let rule = |column| {
-                if self.is_numeric(column) {
-                    "---:".into()
-                } else {
-                    "---".into()
-                }
+                if self.is_numeric(column) { "---:".into() } else { "---".into() }
             };
             line(&mut out, (0..columns).map(rule));
             for row in &self.rows {
@@ -269,11 +238,7 @@ mod tests {
             .with_headers(["song", "rank"])
             .with_row([Cell::from("a|b_c"), Cell::from(1_usize)])
             .with_row(["short"])
-            .with_row([
-                Cell::from("<i>"),
-                Cell::number(2.345, 1),
-                Cell::from("more\nlines"),
-            ])
+            .with_row([Cell::from("<i>"), Cell::number(2.345, 1), Cell::from("more\nlines")])
             .with_note("n = 3")
     }
 
@@ -283,10 +248,7 @@ mod tests {
                     | short |  |  |\n| \\<i\\> | 2.3 | more lines |\n\nn = 3\n";
         assert_eq!(table().to_markdown(), want);
         assert_eq!(Table::new("").to_markdown(), "");
-        assert_eq!(
-            Table::new("only a caption").to_markdown(),
-            "**only a caption**\n\n"
-        );
+        assert_eq!(Table::new("only a caption").to_markdown(), "**only a caption**\n\n");
     }
 
     #[test]

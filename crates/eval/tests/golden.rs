@@ -10,10 +10,7 @@ use soundalike_eval::{
 
 /// The rows below the header, cut into their columns.
 fn rows(text: &str) -> Vec<Vec<&str>> {
-    text.lines()
-        .skip(1)
-        .map(|line| line.split(',').collect())
-        .collect()
+    text.lines().skip(1).map(|line| line.split(',').collect()).collect()
 }
 
 /// One query's items: score, is it the right one, is it relevant.
@@ -36,10 +33,8 @@ fn queries() -> Vec<Items> {
 fn retrieval_equals_scikit_learn() {
     let queries = queries();
     assert_eq!(queries.len(), 60);
-    let ranks: Vec<Option<usize>> = queries
-        .iter()
-        .map(|q| Some(1 + q.iter().position(|i| i.1).unwrap()))
-        .collect();
+    let ranks: Vec<Option<usize>> =
+        queries.iter().map(|q| Some(1 + q.iter().position(|i| i.1).unwrap())).collect();
     let lists: Vec<Vec<bool>> = queries.iter().map(|q| q.iter().map(|i| i.2).collect()).collect();
     let totals: Vec<usize> = lists.iter().map(|l| l.iter().filter(|r| **r).count()).collect();
     let mut histogram = Histogram::new(0.1, 1.0, 9).unwrap();
@@ -60,10 +55,7 @@ fn retrieval_equals_scikit_learn() {
                 mean
             }
             "recall_at_k" => {
-                let each = lists
-                    .iter()
-                    .zip(&totals)
-                    .map(|(l, n)| recall_at_k(l, *n, k).unwrap());
+                let each = lists.iter().zip(&totals).map(|(l, n)| recall_at_k(l, *n, k).unwrap());
                 let mean = each.sum::<f64>() / lists.len() as f64;
                 assert!((mean - mean_recall_at_k(&lists, &totals, k).unwrap()).abs() < 1e-12);
                 mean
@@ -73,10 +65,7 @@ fn retrieval_equals_scikit_learn() {
             other => panic!("unknown metric {other}"),
         };
         let want: f64 = row[2].parse().unwrap();
-        assert!(
-            (got - want).abs() < 1e-9,
-            "{metric} at {k}: {got}, scikit-learn has {want}"
-        );
+        assert!((got - want).abs() < 1e-9, "{metric} at {k}: {got}, scikit-learn has {want}");
         *seen.entry(metric).or_insert(0) += 1;
     }
     assert_eq!(seen.into_values().collect::<Vec<_>>(), [9, 12, 1, 1, 12, 12, 12]);

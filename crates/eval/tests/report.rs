@@ -47,9 +47,7 @@ fn tones(seed: u32, bins: usize, frames: usize) -> Vec<f32> {
 }
 
 fn mel_picture(seed: u32, title: &str, frames: usize, size: (u32, u32)) -> Picture {
-    let centres: Vec<f32> = (0..128)
-        .map(|i| 700.0 * (10_f32.powf((i + 1) as f32 * 0.00956) - 1.0))
-        .collect();
+    let centres: Vec<f32> = (0..128).map(|i| 700.0 * (10_f32.powf((i + 1) as f32 * 0.00956) - 1.0)).collect();
     let config = SpectrogramConfig::default()
         .with_title(title)
         .with_unit("dB")
@@ -80,51 +78,28 @@ fn cosine_matrix(n: usize) -> Vec<f32> {
 }
 
 fn pictures() -> Vec<(&'static str, Picture)> {
-    let known: Vec<f32> = noise(1)
-        .zip(noise(2))
-        .take(340)
-        .map(|(a, b)| 0.02 + 0.5 * a * b)
-        .collect();
-    let unknown: Vec<f32> = noise(3)
-        .zip(noise(4))
-        .take(100)
-        .map(|(a, b)| 0.3 + 0.3 * (a + b))
-        .collect();
+    let known: Vec<f32> = noise(1).zip(noise(2)).take(340).map(|(a, b)| 0.02 + 0.5 * a * b).collect();
+    let unknown: Vec<f32> = noise(3).zip(noise(4)).take(100).map(|(a, b)| 0.3 + 0.3 * (a + b)).collect();
     let series = [
-        HistogramSeries {
-            name: "known",
-            values: &known,
-        },
-        HistogramSeries {
-            name: "unknown",
-            values: &unknown,
-        },
+        HistogramSeries { name: "known", values: &known },
+        HistogramSeries { name: "unknown", values: &unknown },
     ];
     let distances = HistogramChartConfig::default()
         .with_title("Distance of the best match")
         .with_axis("cosine distance")
         .with_threshold(0.3, "threshold 0.3");
     let third: Vec<f32> = noise(5).take(50).map(|v| v * 2.0 - 0.4).collect();
-    let more = [
-        series[0],
-        series[1],
-        HistogramSeries {
-            name: "a third series with a long name",
-            values: &third,
-        },
-    ];
+    let more =
+        [series[0], series[1], HistogramSeries { name: "a third series with a long name", values: &third }];
 
     let names = (0..17).map(|i| match i {
         3 => "日本の歌".to_owned(),
         5 => "A song whose title goes on and on, as some do".to_owned(),
         i => format!("demo_{i:02}"),
     });
-    let small = HeatMapConfig::default()
-        .with_title("Song by song")
-        .with_labels(names);
-    let forty = HeatMapConfig::default()
-        .with_title("Forty")
-        .with_labels((1..=40).map(|i| format!("track {i}")));
+    let small = HeatMapConfig::default().with_title("Song by song").with_labels(names);
+    let forty =
+        HeatMapConfig::default().with_title("Forty").with_labels((1..=40).map(|i| format!("track {i}")));
     let many = HeatMapConfig::default().with_title("358 songs");
 
     let bar = |label: &str, hits| {
@@ -138,38 +113,26 @@ fn pictures() -> Vec<(&'static str, Picture)> {
         bar("phone (room, noise, band limit)", 3),
         bar("gain", 0),
     ];
-    let shares = BarChartConfig::default()
-        .with_title("Right song first")
-        .with_axis("top-1, Wilson 95 %");
-    let mfcc = SpectrogramConfig::default()
-        .with_title("MFCC")
-        .with_bin_axis("coefficient");
+    let shares = BarChartConfig::default().with_title("Right song first").with_axis("top-1, Wilson 95 %");
+    let mfcc = SpectrogramConfig::default().with_title("MFCC").with_bin_axis("coefficient");
     vec![
         ("mel", mel_picture(1, "demo_01: query", 216, (900, 360))),
         ("mel_small", mel_picture(2, "", 130, (420, 260))),
         ("mel_long", mel_picture(3, "Five minutes", 12_400, (1200, 300))),
         ("mfcc", spectrogram(&tones(4, 20, 216), 20, 216, &mfcc).unwrap()),
-        (
-            "heat_2",
-            heat_map(&[1.0, -0.25, -0.25, 1.0], 2, &HeatMapConfig::default()).unwrap(),
-        ),
+        ("heat_2", heat_map(&[1.0, -0.25, -0.25, 1.0], 2, &HeatMapConfig::default()).unwrap()),
         ("heat_17", heat_map(&cosine_matrix(17), 17, &small).unwrap()),
         ("heat_40", heat_map(&cosine_matrix(40), 40, &forty).unwrap()),
         ("heat_358", heat_map(&cosine_matrix(358), 358, &many).unwrap()),
         ("distances", histogram_chart(&series, &distances).unwrap()),
-        (
-            "distances_3",
-            histogram_chart(&more, &distances.clone().with_range(0.0, 1.0)).unwrap(),
-        ),
+        ("distances_3", histogram_chart(&more, &distances.clone().with_range(0.0, 1.0)).unwrap()),
         ("bars", bar_chart(&bars, &shares).unwrap()),
     ]
 }
 
 /// A quarter of a second of a tone, 8 bits.
 fn wav() -> Vec<u8> {
-    let samples: Vec<u8> = (0..2000)
-        .map(|i| (128.0 + 60.0 * (f64::from(i) * 0.345).sin()) as u8)
-        .collect();
+    let samples: Vec<u8> = (0..2000).map(|i| (128.0 + 60.0 * (f64::from(i) * 0.345).sin()) as u8).collect();
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((36 + samples.len() as u32).to_le_bytes());
     bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data");
@@ -185,21 +148,10 @@ fn report() -> Report {
     let mut table = Table::new("Identification of 340 known queries")
         .with_headers(["degradation", "queries", "top-1 (95 %)", "mean rank", "slowest"])
         .with_note("Top-1 with Wilson intervals; a missing song counts as the last rank.");
-    for (name, hits) in [
-        ("clean", 85_u64),
-        ("noise, 10 dB", 61),
-        (HOSTILE, 12),
-        ("gain", 0),
-    ] {
+    for (name, hits) in [("clean", 85_u64), ("noise, 10 dB", 61), (HOSTILE, 12), ("gain", 0)] {
         let share = Cell::percent_with(hits as f64 / 85.0, wilson(hits, 85, 0.95).unwrap(), 1);
         let rank = Cell::number(1.0 + (85 - hits) as f64 / 9.0, 2);
-        table.push([
-            Cell::from(name),
-            Cell::from(85_u64),
-            share,
-            rank,
-            Cell::numeric("12 ms"),
-        ]);
+        table.push([Cell::from(name), Cell::from(85_u64), share, rank, Cell::numeric("12 ms")]);
     }
     let mut report = Report::new("Identification of a demo library");
     report
@@ -221,12 +173,7 @@ fn report() -> Report {
         .figures_row([figure("heat_17", HOSTILE)])
         .details(HOSTILE, |inside| {
             let row = [HOSTILE; 9];
-            inside.table(
-                &Table::new(HOSTILE)
-                    .with_headers(row)
-                    .with_row(row)
-                    .with_note(HOSTILE),
-            );
+            inside.table(&Table::new(HOSTILE).with_headers(row).with_row(row).with_note(HOSTILE));
             inside.figure(Figure::png(&picture("mfcc").png().unwrap(), "MFCC"));
         });
     report
@@ -249,17 +196,11 @@ fn the_gallery_can_be_drawn() {
 fn a_report_holds_all_it_shows_and_nothing_hostile() {
     let html = report().to_html();
     report().save(gallery().join("index.html")).unwrap();
-    assert_eq!(
-        html,
-        std::fs::read_to_string(gallery().join("index.html")).unwrap()
-    );
+    assert_eq!(html, std::fs::read_to_string(gallery().join("index.html")).unwrap());
     assert_eq!(html, report().to_html());
 
     assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"));
-    assert!(
-        !html.contains("<script") && !html.contains("\" onerror"),
-        "markup got through"
-    );
+    assert!(!html.contains("<script") && !html.contains("\" onerror"), "markup got through");
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(!html.contains('\0') && !html.contains('\u{1b}'));
     assert_eq!(html.matches("</table>").count(), 2);
@@ -272,11 +213,7 @@ fn a_report_holds_all_it_shows_and_nothing_hostile() {
     );
     for attribute in ["src=", "href=", "srcset=", "action=", "data="] {
         for (at, _) in html.match_indices(&format!(" {attribute}")) {
-            assert!(
-                html[at..].starts_with(" src=\"data:"),
-                "{}",
-                &html[at..html.len().min(at + 80)]
-            );
+            assert!(html[at..].starts_with(" src=\"data:"), "{}", &html[at..html.len().min(at + 80)]);
         }
     }
     let images = html.matches("<img ").count();
@@ -285,27 +222,15 @@ fn a_report_holds_all_it_shows_and_nothing_hostile() {
     assert_eq!(html.matches(" alt=\"").count(), images);
     assert_eq!(html.matches("<audio ").count(), 1);
     assert!(html.contains("no playable audio"));
-    assert!(
-        html.contains("<td class=\"n\">71.8 % (61.4 to 80.2)</td>"),
-        "the column is not numeric"
-    );
+    assert!(html.contains("<td class=\"n\">71.8 % (61.4 to 80.2)</td>"), "the column is not numeric");
 }
 
 #[test]
 fn numbers_in_a_mixed_column_align_left() {
-    let table = Table::new("t")
-        .with_headers(["a"])
-        .with_row([Cell::from(1_u64)])
-        .with_row([Cell::from("x")]);
+    let table = Table::new("t").with_headers(["a"]).with_row([Cell::from(1_u64)]).with_row([Cell::from("x")]);
     assert!(Report::new("r").table(&table).to_html().contains("<td>1</td>"));
     // Empty tables and reports are still documents.
-    assert!(
-        Report::new("")
-            .table(&Table::new(""))
-            .figures_row([])
-            .to_html()
-            .ends_with("</html>")
-    );
+    assert!(Report::new("").table(&Table::new("")).figures_row([]).to_html().ends_with("</html>"));
 }
 
 #[test]
@@ -318,10 +243,7 @@ fn a_path_that_cannot_be_written_is_named() {
     assert_eq!(path, folder);
     let file = folder.join("file");
     std::fs::write(&file, "x").unwrap();
-    assert!(matches!(
-        Report::new("r").save(file.join("index.html")),
-        Err(Error::Write { .. })
-    ));
+    assert!(matches!(Report::new("r").save(file.join("index.html")), Err(Error::Write { .. })));
     // No remains of the attempts.
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
 }

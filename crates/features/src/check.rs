@@ -12,9 +12,7 @@ pub(crate) const MAX_N_FFT: usize = 1 << 22;
 /// orders as an integer, and NaN and infinity above all numbers, so that one comparison of integers serves.
 fn any_above(values: &[f32], limit: f32) -> bool {
     let limit = limit.to_bits();
-    values
-        .iter()
-        .fold(false, |bad, v| bad | ((v.to_bits() & 0x7fff_ffff) > limit))
+    values.iter().fold(false, |bad, v| bad | ((v.to_bits() & 0x7fff_ffff) > limit))
 }
 
 /// All samples are finite and at most [`MAX_SAMPLE`].
@@ -35,9 +33,7 @@ pub(crate) fn finite(values: &[f32]) -> Result<(), Error> {
     for (piece, block) in values.chunks(PIECE).enumerate() {
         if any_above(block, f32::MAX) {
             let within = block.iter().position(|v| !v.is_finite()).unwrap_or(0);
-            return Err(Error::NonFinite {
-                index: piece * PIECE + within,
-            });
+            return Err(Error::NonFinite { index: piece * PIECE + within });
         }
     }
     Ok(())
@@ -47,17 +43,10 @@ const PIECE: usize = 4096;
 
 #[cold]
 fn first_bad_sample(block: &[f32], offset: usize) -> Error {
-    let within = block
-        .iter()
-        .position(|v| v.is_nan() || v.abs() > MAX_SAMPLE)
-        .unwrap_or(0);
+    let within = block.iter().position(|v| v.is_nan() || v.abs() > MAX_SAMPLE).unwrap_or(0);
     let index = offset + within;
     match block.get(within) {
-        Some(&got) if got.is_finite() => Error::SampleTooLarge {
-            index,
-            got,
-            limit: MAX_SAMPLE,
-        },
+        Some(&got) if got.is_finite() => Error::SampleTooLarge { index, got, limit: MAX_SAMPLE },
         _ => Error::NonFinite { index },
     }
 }
@@ -80,18 +69,11 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_accepted() {
-        assert_eq!(
-            samples(&[MAX_SAMPLE, -MAX_SAMPLE, f32::MIN_POSITIVE / 2.0, -0.0]),
-            Ok(())
-        );
+        assert_eq!(samples(&[MAX_SAMPLE, -MAX_SAMPLE, f32::MIN_POSITIVE / 2.0, -0.0]), Ok(()));
         let over = MAX_SAMPLE.next_up();
         assert_eq!(
             samples(&[0.0, -over]),
-            Err(Error::SampleTooLarge {
-                index: 1,
-                got: -over,
-                limit: MAX_SAMPLE
-            })
+            Err(Error::SampleTooLarge { index: 1, got: -over, limit: MAX_SAMPLE })
         );
         assert_eq!(finite(&[f32::MAX, f32::MIN]), Ok(()));
     }

@@ -4,11 +4,7 @@ use crate::Error;
 
 /// What becomes of the samples that are left after the last full chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Tail {
     /// They are left out, and audio shorter than a chunk has no chunk.
@@ -21,11 +17,7 @@ pub enum Tail {
 
 /// How audio is cut into chunks, in samples.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ChunkConfig {
     /// Samples in a chunk, at least 1.
@@ -42,11 +34,7 @@ impl ChunkConfig {
     /// Chunks of `chunk_length` samples, a new one every `hop_length` samples.
     #[must_use]
     pub fn new(chunk_length: usize, hop_length: usize) -> Self {
-        Self {
-            chunk_length,
-            hop_length,
-            tail: Tail::default(),
-        }
+        Self { chunk_length, hop_length, tail: Tail::default() }
     }
 
     /// Sets what becomes of the rest.
@@ -134,13 +122,7 @@ impl Chunker {
     /// [`Error::InvalidConfig`] for a length of 0.
     pub fn new(config: &ChunkConfig) -> Result<Self, Error> {
         config.check()?;
-        Ok(Self {
-            config: config.clone(),
-            held: Vec::new(),
-            seen: 0,
-            next: 0,
-            covered: 0,
-        })
+        Ok(Self { config: config.clone(), held: Vec::new(), seen: 0, next: 0, covered: 0 })
     }
 
     /// The configuration this was made from.
@@ -210,9 +192,7 @@ impl Chunker {
 
     /// The last `length` samples held, or all.
     fn last(&self, length: usize) -> &[f32] {
-        self.held
-            .get(self.held.len().saturating_sub(length)..)
-            .unwrap_or_default()
+        self.held.get(self.held.len().saturating_sub(length)..).unwrap_or_default()
     }
 
     /// Appends samples; memory doubles as it has to, but never beyond `limit` samples.
@@ -233,11 +213,7 @@ mod tests {
     use super::*;
 
     fn bounds(length: usize, hop: usize, tail: Tail, n: usize) -> Vec<Range<usize>> {
-        ChunkConfig::new(length, hop)
-            .with_tail(tail)
-            .chunk_bounds(n)
-            .unwrap()
-            .collect()
+        ChunkConfig::new(length, hop).with_tail(tail).chunk_bounds(n).unwrap().collect()
     }
 
     #[test]
@@ -258,10 +234,7 @@ mod tests {
         }
         assert_eq!(bounds(5, 2, Tail::Align, 0), []);
         assert_eq!(bounds(usize::MAX, usize::MAX, Tail::Align, 3), vec![0..3]);
-        assert_eq!(
-            bounds(3, usize::MAX, Tail::Align, usize::MAX),
-            [0..3, usize::MAX - 3..usize::MAX]
-        );
+        assert_eq!(bounds(3, usize::MAX, Tail::Align, usize::MAX), [0..3, usize::MAX - 3..usize::MAX]);
     }
 
     #[test]

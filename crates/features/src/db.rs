@@ -20,11 +20,7 @@ pub struct DbConfig {
 
 impl Default for DbConfig {
     fn default() -> Self {
-        Self {
-            reference: 1.0,
-            amin: 1e-10,
-            top_db: Some(80.0),
-        }
+        Self { reference: 1.0, amin: 1e-10, top_db: Some(80.0) }
     }
 }
 
@@ -52,18 +48,10 @@ impl DbConfig {
 
     pub(crate) fn check(&self) -> Result<(), Error> {
         if !self.reference.is_finite() {
-            return Err(Error::config(
-                "reference",
-                f64::from(self.reference),
-                "a finite power",
-            ));
+            return Err(Error::config("reference", f64::from(self.reference), "a finite power"));
         }
         if !(self.amin.is_normal() && self.amin > 0.0) {
-            return Err(Error::config(
-                "amin",
-                f64::from(self.amin),
-                "a normal number above 0",
-            ));
+            return Err(Error::config("amin", f64::from(self.amin), "a normal number above 0"));
         }
         if let Some(top_db) = self.top_db
             && !(0.0..f32::INFINITY).contains(&top_db)
@@ -130,10 +118,7 @@ fn largest(values: &[f32]) -> f32 {
             *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    lanes
-        .iter()
-        .chain(chunks.remainder())
-        .fold(f32::MIN, |a, b| a.max(*b))
+    lanes.iter().chain(chunks.remainder()).fold(f32::MIN, |a, b| a.max(*b))
 }
 
 /// `10 log10(x)` for a normal `x > 0`, within a few units of the last place, without calls or branches, so that
@@ -168,13 +153,10 @@ mod tests {
     fn naive(powers: &[f32], config: &DbConfig) -> Vec<f64> {
         let amin = f64::from(config.amin);
         let reference = 10.0 * f64::from(config.reference).abs().max(amin).log10();
-        let db: Vec<f64> = powers
-            .iter()
-            .map(|p| 10.0 * f64::from(*p).max(amin).log10() - reference)
-            .collect();
-        let floor = config.top_db.map_or(f64::MIN, |top| {
-            db.iter().fold(f64::MIN, |a, b| a.max(*b)) - f64::from(top)
-        });
+        let db: Vec<f64> =
+            powers.iter().map(|p| 10.0 * f64::from(*p).max(amin).log10() - reference).collect();
+        let floor =
+            config.top_db.map_or(f64::MIN, |top| db.iter().fold(f64::MIN, |a, b| a.max(*b)) - f64::from(top));
         db.iter().map(|v| v.max(floor)).collect()
     }
 
@@ -205,10 +187,7 @@ mod tests {
         let mut x = f32::MIN_POSITIVE;
         while x.is_finite() {
             let (got, want) = (f64::from(decibels(x)), 10.0 * f64::from(x).log10());
-            assert!(
-                (got - want).abs() <= 1.5e-7 * want.abs() + 1e-6,
-                "{x:e}: {got} instead of {want}"
-            );
+            assert!((got - want).abs() <= 1.5e-7 * want.abs() + 1e-6, "{x:e}: {got} instead of {want}");
             x *= 1.000_37;
         }
         for exact in [0, 10, 20, 30, -10, -100] {

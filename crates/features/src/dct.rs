@@ -24,14 +24,8 @@ impl Dct {
             let angle = (k * (2 * n + 1)) % (4 * inputs);
             (scale * (PI * angle as f64 / (2 * inputs) as f64).cos()) as f32
         };
-        let weights = (0..outputs)
-            .flat_map(|k| (0..half).map(move |n| weight(k, n)))
-            .collect();
-        Self {
-            inputs,
-            outputs,
-            weights,
-        }
+        let weights = (0..outputs).flat_map(|k| (0..half).map(move |n| weight(k, n))).collect();
+        Self { inputs, outputs, weights }
     }
 
     pub(crate) fn outputs(&self) -> usize {
@@ -43,11 +37,8 @@ impl Dct {
         let half = self.inputs.div_ceil(2);
         fold.resize(2 * half, Lane::default());
         let (sums, differences) = fold.split_at_mut(half);
-        for (((sum, difference), front), back) in sums
-            .iter_mut()
-            .zip(differences.iter_mut())
-            .zip(input)
-            .zip(input.iter().rev())
+        for (((sum, difference), front), back) in
+            sums.iter_mut().zip(differences.iter_mut()).zip(input).zip(input.iter().rev())
         {
             for (((s, d), a), b) in sum.iter_mut().zip(difference).zip(front).zip(back) {
                 (*s, *d) = (a + b, a - b);
@@ -60,10 +51,7 @@ impl Dct {
         }
         for (k, (out, weights)) in output.iter_mut().zip(self.weights.chunks_exact(half)).enumerate() {
             let mut sum = Lane::default();
-            for (weight, values) in weights
-                .iter()
-                .zip(if k % 2 == 0 { &*sums } else { &*differences })
-            {
+            for (weight, values) in weights.iter().zip(if k % 2 == 0 { &*sums } else { &*differences }) {
                 add_scaled(&mut sum, *weight, values);
             }
             *out = sum;
@@ -79,16 +67,7 @@ mod tests {
 
     #[test]
     fn folded_is_direct() {
-        for (inputs, outputs) in [
-            (1, 1),
-            (2, 2),
-            (3, 3),
-            (5, 2),
-            (40, 13),
-            (41, 41),
-            (128, 20),
-            (128, 128),
-        ] {
+        for (inputs, outputs) in [(1, 1), (2, 2), (3, 3), (5, 2), (40, 13), (41, 41), (128, 20), (128, 128)] {
             let column =
                 |lane: usize| (0..inputs).map(move |n| ((n * 7 + lane * 3) as f64 * 0.37).sin() * 50.0);
             let mut input = vec![Lane::default(); inputs];

@@ -66,10 +66,6 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn config(parameter: &'static str, got: f64, expected: &'static str) -> Self {
-        Self::InvalidConfig {
-            parameter,
-            got,
-            expected,
-        }
+        Self::InvalidConfig { parameter, got, expected }
     }
 }

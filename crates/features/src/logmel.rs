@@ -3,11 +3,7 @@ use crate::{DbConfig, Error, Matrix, MelConfig, MelSpectrogram, Scratch};
 
 /// A mel spectrogram in decibels: the parameters of its two steps.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct LogMelConfig {
     /// The mel spectrogram.
@@ -21,10 +17,7 @@ impl LogMelConfig {
     /// librosa's defaults for audio of `sample_rate` samples a second.
     #[must_use]
     pub fn new(sample_rate: u32) -> Self {
-        Self {
-            mel: MelConfig::new(sample_rate),
-            db: DbConfig::default(),
-        }
+        Self { mel: MelConfig::new(sample_rate), db: DbConfig::default() }
     }
 
     /// Sets the mel spectrogram.
@@ -67,10 +60,7 @@ impl LogMel {
     /// [`Error::InvalidConfig`] for a parameter out of range.
     pub fn new(config: &LogMelConfig) -> Result<Self, Error> {
         config.db.check()?;
-        Ok(Self {
-            config: config.clone(),
-            mel: MelSpectrogram::new(&config.mel)?,
-        })
+        Ok(Self { config: config.clone(), mel: MelSpectrogram::new(&config.mel)? })
     }
 
     /// The configuration this was made from.
@@ -124,10 +114,7 @@ impl LogMel {
         let frames = self.mel.blocks(samples, scratch)?;
         // Unused lanes are zero and so never above the largest value of the others.
         self.config.db.apply(scratch.blocks.as_flattened_mut());
-        debug_assert_eq!(
-            scratch.blocks.len(),
-            frames.div_ceil(LANES) * self.config.mel.n_mels
-        );
+        debug_assert_eq!(scratch.blocks.len(), frames.div_ceil(LANES) * self.config.mel.n_mels);
         Ok(frames)
     }
 }

@@ -19,11 +19,7 @@ impl Matrix {
     pub fn new(data: Vec<f32>, rows: usize, cols: usize) -> Result<Self, Error> {
         let expected = rows.checked_mul(cols).ok_or(Error::OutOfMemory { rows, cols })?;
         if data.len() != expected {
-            return Err(Error::LengthMismatch {
-                what: "the data of a matrix",
-                expected,
-                got: data.len(),
-            });
+            return Err(Error::LengthMismatch { what: "the data of a matrix", expected, got: data.len() });
         }
         Ok(Self { data, rows, cols })
     }
@@ -96,20 +92,14 @@ impl Matrix {
                 *out = *value;
             }
         }
-        Self {
-            data,
-            rows: self.cols,
-            cols: self.rows,
-        }
+        Self { data, rows: self.cols, cols: self.rows }
     }
 
     /// Gives the matrix a new shape. Its values are unspecified afterwards; memory is kept when it suffices.
     pub(crate) fn reshape(&mut self, rows: usize, cols: usize) -> Result<(), Error> {
         let len = rows.checked_mul(cols).ok_or(Error::OutOfMemory { rows, cols })?;
         if let Some(more) = len.checked_sub(self.data.len()) {
-            self.data
-                .try_reserve_exact(more)
-                .map_err(|_| Error::OutOfMemory { rows, cols })?;
+            self.data.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { rows, cols })?;
         }
         self.data.resize(len, 0.0);
         (self.rows, self.cols) = (rows, cols);
@@ -158,28 +148,15 @@ mod tests {
     #[test]
     fn a_wrong_length_is_refused() {
         let error = Matrix::new(vec![0.0; 5], 2, 3).unwrap_err();
-        assert!(matches!(
-            error,
-            Error::LengthMismatch {
-                expected: 6,
-                got: 5,
-                ..
-            }
-        ));
-        assert!(matches!(
-            Matrix::new(Vec::new(), usize::MAX, 2),
-            Err(Error::OutOfMemory { .. })
-        ));
+        assert!(matches!(error, Error::LengthMismatch { expected: 6, got: 5, .. }));
+        assert!(matches!(Matrix::new(Vec::new(), usize::MAX, 2), Err(Error::OutOfMemory { .. })));
     }
 
     #[test]
     fn a_shape_that_no_machine_can_hold_is_refused() {
         let mut m = Matrix::default();
         assert!(matches!(m.reshape(usize::MAX, 2), Err(Error::OutOfMemory { .. })));
-        assert!(matches!(
-            m.reshape(usize::MAX / 8, 1),
-            Err(Error::OutOfMemory { .. })
-        ));
+        assert!(matches!(m.reshape(usize::MAX / 8, 1), Err(Error::OutOfMemory { .. })));
         assert_eq!((m.rows(), m.cols()), (0, 0));
     }
 }

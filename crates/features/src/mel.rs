@@ -6,11 +6,7 @@ const MAX_N_MELS: usize = 4096;
 
 /// How the triangles of a filter bank are scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum MelNorm {
     /// Each triangle has area one: its peak is 2 / (its width in Hz). librosa's `norm="slaney"`.
@@ -22,11 +18,7 @@ pub enum MelNorm {
 
 /// A mel spectrogram's parameters; the names and defaults are librosa's.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct MelConfig {
     /// Samples a second, at least 1.
@@ -171,11 +163,7 @@ impl MelConfig {
             return Err(Error::config("fmin", self.fmin, "a frequency from 0 Hz"));
         }
         if !(0.0..=f64::from(self.sample_rate) / 2.0).contains(&fmax) {
-            return Err(Error::config(
-                "fmax",
-                fmax,
-                "a frequency up to half the sample rate",
-            ));
+            return Err(Error::config("fmax", fmax, "a frequency up to half the sample rate"));
         }
         if self.fmin >= fmax {
             return Err(Error::config("fmin", self.fmin, "a frequency under fmax"));
@@ -209,11 +197,7 @@ impl MelSpectrogram {
     /// [`Error::InvalidConfig`] for a parameter out of range.
     pub fn new(config: &MelConfig) -> Result<Self, Error> {
         let filters = MelFilterBank::new(config)?;
-        Ok(Self {
-            config: config.clone(),
-            stft: Stft::new(&config.stft)?,
-            filters,
-        })
+        Ok(Self { config: config.clone(), stft: Stft::new(&config.stft)?, filters })
     }
 
     /// The configuration this was made from.
@@ -279,15 +263,10 @@ impl MelSpectrogram {
     pub(crate) fn blocks(&self, samples: &[f32], scratch: &mut Scratch) -> Result<usize, Error> {
         let frames = self.stft.accept(samples)?;
         let n_mels = self.config.n_mels;
-        let Scratch {
-            transform, blocks, ..
-        } = scratch;
+        let Scratch { transform, blocks, .. } = scratch;
         let blocks_len = frames.div_ceil(LANES).saturating_mul(n_mels);
         if let Some(more) = blocks_len.checked_sub(blocks.len()) {
-            let refused = Error::OutOfMemory {
-                rows: n_mels,
-                cols: frames,
-            };
+            let refused = Error::OutOfMemory { rows: n_mels, cols: frames };
             blocks.try_reserve_exact(more).map_err(|_| refused)?;
         }
         blocks.resize(blocks_len, [0.0; LANES]);
@@ -308,13 +287,9 @@ impl MelSpectrogram {
         emit: impl FnMut(usize, usize, &[Lane]),
     ) {
         if self.config.power == 1.0 {
-            self.stft
-                .transform
-                .for_each_block(samples, frames, scratch, |z| z.norm_sqr().sqrt(), emit);
+            self.stft.transform.for_each_block(samples, frames, scratch, |z| z.norm_sqr().sqrt(), emit);
         } else {
-            self.stft
-                .transform
-                .for_each_block(samples, frames, scratch, |z| z.norm_sqr(), emit);
+            self.stft.transform.for_each_block(samples, frames, scratch, |z| z.norm_sqr(), emit);
         }
     }
 }

@@ -37,18 +37,11 @@ impl MelFilterBank {
         let n_fft = config.stft.n_fft;
         let bins = n_fft / 2 + 1;
         let bin_hz = f64::from(config.sample_rate) / n_fft as f64;
-        let (low, high) = (
-            hz_to_mel(config.fmin, config.scale),
-            hz_to_mel(fmax, config.scale),
-        );
+        let (low, high) = (hz_to_mel(config.fmin, config.scale), hz_to_mel(fmax, config.scale));
         let step = (high - low) / (config.n_mels + 1) as f64;
         let point = |i: usize| mel_to_hz(low + step * i as f64, config.scale);
 
-        let mut bank = Self {
-            bins,
-            bands: Vec::with_capacity(config.n_mels),
-            weights: Vec::new(),
-        };
+        let mut bank = Self { bins, bands: Vec::with_capacity(config.n_mels), weights: Vec::new() };
         for m in 0..config.n_mels {
             let (left, peak, right) = (point(m), point(m + 1), point(m + 2));
             let scale = match config.norm {
@@ -56,17 +49,11 @@ impl MelFilterBank {
                 MelNorm::None => 1.0,
             };
             if !(left < peak && peak < right && scale < 1e6) {
-                return Err(Error::config(
-                    "fmax",
-                    fmax,
-                    "further above fmin for this number of bands",
-                ));
+                return Err(Error::config("fmax", fmax, "further above fmin for this number of bands"));
             }
             let weight = |k: usize| {
                 let hz = bin_hz * k as f64;
-                ((hz - left) / (peak - left))
-                    .min((right - hz) / (right - peak))
-                    .max(0.0)
+                ((hz - left) / (peak - left)).min((right - hz) / (right - peak)).max(0.0)
             };
             let begin = bank.weights.len();
             let mut first_bin = ((left / bin_hz) as usize).min(bins);
@@ -79,10 +66,7 @@ impl MelFilterBank {
                     // librosa keeps the triangle in single precision before it scales it.
                     .map(|k| (f64::from(weight(k) as f32) * scale) as f32),
             );
-            bank.bands.push(Band {
-                first_bin,
-                weights: begin..bank.weights.len(),
-            });
+            bank.bands.push(Band { first_bin, weights: begin..bank.weights.len() });
         }
         Ok(bank)
     }
@@ -138,11 +122,7 @@ impl MelFilterBank {
         let cols = spectra.cols().max(1);
         for (to, band) in out.as_mut_slice().chunks_exact_mut(cols).zip(&self.bands) {
             to.fill(0.0);
-            for (weight, from) in self
-                .weights_of(band)
-                .iter()
-                .zip(spectra.iter_rows().skip(band.first_bin))
-            {
+            for (weight, from) in self.weights_of(band).iter().zip(spectra.iter_rows().skip(band.first_bin)) {
                 for (sum, value) in to.iter_mut().zip(from) {
                     *sum += weight * value;
                 }

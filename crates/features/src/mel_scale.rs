@@ -1,10 +1,6 @@
 /// The formula that turns Hz into mel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum MelScale {
     /// Slaney's Auditory Toolbox, librosa's default: linear to 1 kHz (15 mel), logarithmic above, 27 mel for

@@ -5,11 +5,7 @@ use crate::{DbConfig, Error, LogMel, LogMelConfig, Matrix, MelConfig, Scratch};
 
 /// The parameters of mel-frequency cepstral coefficients; the names and defaults are librosa's.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct MfccConfig {
     /// The mel spectrogram.
@@ -30,11 +26,7 @@ impl MfccConfig {
     /// librosa's defaults for audio of `sample_rate` samples a second.
     #[must_use]
     pub fn new(sample_rate: u32) -> Self {
-        Self {
-            mel: MelConfig::new(sample_rate),
-            db: DbConfig::default(),
-            n_mfcc: default_n_mfcc(),
-        }
+        Self { mel: MelConfig::new(sample_rate), db: DbConfig::default(), n_mfcc: default_n_mfcc() }
     }
 
     /// Sets the mel spectrogram.
@@ -84,18 +76,11 @@ impl Mfcc {
     /// # Errors
     /// [`Error::InvalidConfig`] for a parameter out of range.
     pub fn new(config: &MfccConfig) -> Result<Self, Error> {
-        let log_mel = LogMel::new(&LogMelConfig {
-            mel: config.mel.clone(),
-            db: config.db.clone(),
-        })?;
+        let log_mel = LogMel::new(&LogMelConfig { mel: config.mel.clone(), db: config.db.clone() })?;
         if !(1..=config.mel.n_mels).contains(&config.n_mfcc) {
             return Err(Error::config("n_mfcc", config.n_mfcc as f64, "1 to n_mels"));
         }
-        Ok(Self {
-            config: config.clone(),
-            log_mel,
-            dct: Dct::new(config.mel.n_mels, config.n_mfcc),
-        })
+        Ok(Self { config: config.clone(), log_mel, dct: Dct::new(config.mel.n_mels, config.n_mfcc) })
     }
 
     /// The configuration this was made from.
@@ -135,12 +120,7 @@ impl Mfcc {
     ) -> Result<(), Error> {
         let frames = self.log_mel.blocks(samples, scratch)?;
         out.reshape(self.dct.outputs(), frames)?;
-        let Scratch {
-            blocks,
-            fold,
-            coefficients,
-            ..
-        } = scratch;
+        let Scratch { blocks, fold, coefficients, .. } = scratch;
         coefficients.resize(self.dct.outputs(), [0.0; LANES]);
         for (i, block) in blocks.chunks_exact(self.config.mel.n_mels).enumerate() {
             let first = i * LANES;
@@ -162,11 +142,7 @@ impl Mfcc {
             return Err(Error::EmptyInput);
         }
         if got != expected {
-            return Err(Error::LengthMismatch {
-                what: "log_mel (rows)",
-                expected,
-                got,
-            });
+            return Err(Error::LengthMismatch { what: "log_mel (rows)", expected, got });
         }
         check::finite(log_mel.as_slice())?;
         let mut out = Matrix::default();
@@ -199,14 +175,10 @@ mod tests {
         let mfcc = Mfcc::new(&config).unwrap();
         let log_mel = LogMel::new(&LogMelConfig::new(22_050)).unwrap();
         for n in [1, 5_000, 22_050] {
-            let samples: Vec<f32> = (0..n)
-                .map(|i| (i as f32 * 0.1).sin() + (i as f32 * 0.37).cos())
-                .collect();
+            let samples: Vec<f32> =
+                (0..n).map(|i| (i as f32 * 0.1).sin() + (i as f32 * 0.37).cos()).collect();
             let decibels = log_mel.compute(&samples).unwrap();
-            assert_eq!(
-                mfcc.compute_from_log_mel(&decibels).unwrap(),
-                mfcc.compute(&samples).unwrap()
-            );
+            assert_eq!(mfcc.compute_from_log_mel(&decibels).unwrap(), mfcc.compute(&samples).unwrap());
         }
     }
 
@@ -218,11 +190,7 @@ mod tests {
         assert!(matches!(of(vec![], 128, 0), Err(Error::EmptyInput)));
         assert!(matches!(
             of(vec![0.0; 64], 64, 1),
-            Err(Error::LengthMismatch {
-                expected: 128,
-                got: 64,
-                ..
-            })
+            Err(Error::LengthMismatch { expected: 128, got: 64, .. })
         ));
         let mut bad = vec![0.0; 128];
         bad[7] = f32::NAN;

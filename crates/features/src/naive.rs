@@ -8,11 +8,7 @@ use crate::{MelConfig, MelNorm, PadMode, StftConfig, hz_to_mel, mel_to_hz};
 /// Real and imaginary parts, `[frame][bin]`.
 pub(crate) fn stft(samples: &[f32], config: &StftConfig) -> Vec<Vec<(f64, f64)>> {
     let n_fft = config.n_fft;
-    let padded = if config.center {
-        pad(samples, n_fft / 2, config.pad_mode)
-    } else {
-        samples.to_vec()
-    };
+    let padded = if config.center { pad(samples, n_fft / 2, config.pad_mode) } else { samples.to_vec() };
     let win_length = config.win_length.unwrap_or(n_fft);
     let mut window = vec![0.0; n_fft];
     for (i, w) in config.window.values(win_length).iter().enumerate() {
@@ -60,17 +56,9 @@ fn pad(samples: &[f32], width: usize, mode: PadMode) -> Vec<f32> {
 /// The filters, `[band][bin]`.
 pub(crate) fn filters(config: &MelConfig) -> Vec<Vec<f64>> {
     let fmax = config.fmax.unwrap_or(f64::from(config.sample_rate) / 2.0);
-    let (low, high) = (
-        hz_to_mel(config.fmin, config.scale),
-        hz_to_mel(fmax, config.scale),
-    );
+    let (low, high) = (hz_to_mel(config.fmin, config.scale), hz_to_mel(fmax, config.scale));
     let points: Vec<f64> = (0..config.n_mels + 2)
-        .map(|i| {
-            mel_to_hz(
-                low + (high - low) * i as f64 / (config.n_mels + 1) as f64,
-                config.scale,
-            )
-        })
+        .map(|i| mel_to_hz(low + (high - low) * i as f64 / (config.n_mels + 1) as f64, config.scale))
         .collect();
     let hz = |k: usize| k as f64 * f64::from(config.sample_rate) / config.stft.n_fft as f64;
     let row = |m: usize| {
@@ -99,10 +87,7 @@ pub(crate) fn mel(samples: &[f32], config: &MelConfig) -> Vec<Vec<f64>> {
                 .iter()
                 .map(|(re, im)| (re * re + im * im).powf(f64::from(config.power) / 2.0))
                 .collect();
-            filters
-                .iter()
-                .map(|row| row.iter().zip(&bins).map(|(w, v)| w * v).sum())
-                .collect()
+            filters.iter().map(|row| row.iter().zip(&bins).map(|(w, v)| w * v).sum()).collect()
         })
         .collect()
 }
@@ -112,11 +97,7 @@ pub(crate) fn dct(x: &[f64], outputs: usize) -> Vec<f64> {
     let n = x.len() as f64;
     (0..outputs)
         .map(|k| {
-            let scale = if k == 0 {
-                (1.0 / n).sqrt()
-            } else {
-                (2.0 / n).sqrt()
-            };
+            let scale = if k == 0 { (1.0 / n).sqrt() } else { (2.0 / n).sqrt() };
             let cosine = |i: usize| (PI * k as f64 * (2 * i + 1) as f64 / (2.0 * n)).cos();
             scale * x.iter().enumerate().map(|(i, v)| v * cosine(i)).sum::<f64>()
         })
@@ -139,15 +120,8 @@ mod tests {
             Just(Window::Rectangular)
         ];
         let pad = prop_oneof![Just(PadMode::Zeros), Just(PadMode::Reflect), Just(PadMode::Edge)];
-        (
-            1usize..80,
-            1usize..60,
-            any::<prop::sample::Index>(),
-            window,
-            any::<bool>(),
-            pad,
-        )
-            .prop_map(|(n_fft, hop, win, window, center, pad_mode)| {
+        (1usize..80, 1usize..60, any::<prop::sample::Index>(), window, any::<bool>(), pad).prop_map(
+            |(n_fft, hop, win, window, center, pad_mode)| {
                 StftConfig::default()
                     .with_n_fft(n_fft)
                     .with_hop_length(hop)
@@ -155,7 +129,8 @@ mod tests {
                     .with_window(window)
                     .with_center(center)
                     .with_pad_mode(pad_mode)
-            })
+            },
+        )
     }
 
     fn signals() -> impl Strategy<Value = Vec<f32>> {
@@ -163,14 +138,8 @@ mod tests {
     }
 
     fn mel_configs() -> impl Strategy<Value = MelConfig> {
-        (
-            stft_configs(),
-            1usize..20,
-            0.0..2000.0f64,
-            1.0..1500.0f64,
-            any::<(bool, bool, bool)>(),
-        )
-            .prop_map(|(stft, n_mels, fmin, width, (htk, slaney, power))| {
+        (stft_configs(), 1usize..20, 0.0..2000.0f64, 1.0..1500.0f64, any::<(bool, bool, bool)>()).prop_map(
+            |(stft, n_mels, fmin, width, (htk, slaney, power))| {
                 MelConfig::new(8000)
                     .with_stft(stft)
                     .with_n_mels(n_mels)
@@ -179,7 +148,8 @@ mod tests {
                     .with_htk(htk)
                     .with_norm(if slaney { MelNorm::Slaney } else { MelNorm::None })
                     .with_power(if power { 2.0 } else { 1.0 })
-            })
+            },
+        )
     }
 
     fn peak<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
@@ -192,14 +162,7 @@ mod tests {
             prop_assert_eq!(got.rows(), column.len());
             for (r, want) in column.iter().enumerate() {
                 let got = f64::from(got.get(r, c).unwrap());
-                prop_assert!(
-                    (got - want).abs() <= tolerance,
-                    "[{}, {}]: {} instead of {}",
-                    r,
-                    c,
-                    got,
-                    want
-                );
+                prop_assert!((got - want).abs() <= tolerance, "[{}, {}]: {} instead of {}", r, c, got, want);
             }
         }
         Ok(())

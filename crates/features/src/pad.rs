@@ -1,10 +1,6 @@
 /// What lies beyond the ends of a signal when frames are centred on their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PadMode {
     /// Silence; librosa's `"constant"`, its default since 0.10.
@@ -31,11 +27,7 @@ impl PadMode {
                 within.min(period - within)
             }
         };
-        usize::try_from(at)
-            .ok()
-            .and_then(|i| samples.get(i))
-            .copied()
-            .unwrap_or(0.0)
+        usize::try_from(at).ok().and_then(|i| samples.get(i)).copied().unwrap_or(0.0)
     }
 
     /// The padded signal's samples from `start` on, as many as `memory` holds: the signal's own where it covers
@@ -63,14 +55,8 @@ mod tests {
     #[test]
     fn as_numpy_pads() {
         let x = [1.0, 2.0, 3.0];
-        assert_eq!(
-            padded(PadMode::Zeros, &x, -2, 7),
-            [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0]
-        );
-        assert_eq!(
-            padded(PadMode::Edge, &x, -2, 7),
-            [1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0]
-        );
+        assert_eq!(padded(PadMode::Zeros, &x, -2, 7), [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0]);
+        assert_eq!(padded(PadMode::Edge, &x, -2, 7), [1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0]);
         // numpy.pad([1, 2, 3], 6, "reflect")
         let reflected = [1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 3.0];
         assert_eq!(padded(PadMode::Reflect, &x, -4, 7), reflected);

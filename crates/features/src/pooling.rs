@@ -70,11 +70,7 @@ fn row_mean(row: &[f32]) -> f64 {
 
 fn pool_into(matrix: &Matrix, out: &mut [f32], pool: impl Fn(&[f32]) -> f32) -> Result<(), Error> {
     if out.len() != matrix.rows() {
-        return Err(Error::LengthMismatch {
-            what: "the output",
-            expected: matrix.rows(),
-            got: out.len(),
-        });
+        return Err(Error::LengthMismatch { what: "the output", expected: matrix.rows(), got: out.len() });
     }
     if matrix.is_empty() {
         return Err(Error::EmptyInput);
@@ -114,14 +110,7 @@ mod tests {
         let m = Matrix::new(vec![1.0, 2.0], 2, 1).unwrap();
         for pool in [mean_into, std_into, max_into] {
             let error = pool(&m, &mut [0.0; 3]).unwrap_err();
-            assert!(matches!(
-                error,
-                Error::LengthMismatch {
-                    expected: 2,
-                    got: 3,
-                    ..
-                }
-            ));
+            assert!(matches!(error, Error::LengthMismatch { expected: 2, got: 3, .. }));
         }
         let nan = Matrix::new(vec![f32::NAN, 2.0, f32::NAN, f32::NAN], 2, 2).unwrap();
         let max = max(&nan).unwrap();

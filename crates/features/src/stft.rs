@@ -137,10 +137,7 @@ impl Stft {
     /// [`Error::InvalidConfig`] for `n_fft`, `hop_length` or `win_length` out of range.
     pub fn new(config: &StftConfig) -> Result<Self, Error> {
         config.check()?;
-        Ok(Self {
-            config: config.clone(),
-            transform: Transform::new(config),
-        })
+        Ok(Self { config: config.clone(), transform: Transform::new(config) })
     }
 
     /// The configuration this was made from.

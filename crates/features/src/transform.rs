@@ -49,9 +49,7 @@ struct Pair {
 
 impl fmt::Debug for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transform")
-            .field("n_fft", &self.n_fft())
-            .finish_non_exhaustive()
+        f.debug_struct("Transform").field("n_fft", &self.n_fft()).finish_non_exhaustive()
     }
 }
 
@@ -91,10 +89,7 @@ impl Transform {
         }
         match (n_samples + 2 * self.padding()).checked_sub(self.n_fft()) {
             Some(room) => Ok(1 + room / self.hop_length),
-            None => Err(Error::TooShort {
-                expected: self.n_fft(),
-                got: n_samples,
-            }),
+            None => Err(Error::TooShort { expected: self.n_fft(), got: n_samples }),
         }
     }
 
@@ -153,11 +148,7 @@ impl Transform {
     /// Transforms frame `first` and, if `both`, the frame after it (else zeros).
     fn pair<'a>(&self, samples: &[f32], first: usize, both: bool, pair: &'a mut Pair) -> PairSpectrum<'a> {
         let n = self.n_fft();
-        let Pair {
-            frames: [a, b],
-            z,
-            fft,
-        } = pair;
+        let Pair { frames: [a, b], z, fft } = pair;
         a.resize(n, 0.0);
         b.resize(n, 0.0);
         z.resize(n, Complex64::ZERO);
@@ -194,10 +185,7 @@ impl PairSpectrum<'_> {
         mut store: impl FnMut(P, Complex64, Complex64),
     ) {
         let mut both = |place: P, p: Complex64, q: Complex64| {
-            let (a, b) = (
-                Complex64::new(p.re + q.re, p.im - q.im),
-                Complex64::new(p.im + q.im, q.re - p.re),
-            );
+            let (a, b) = (Complex64::new(p.re + q.re, p.im - q.im), Complex64::new(p.im + q.im, q.re - p.re));
             store(place, a, b);
         };
         let Some((constant, rest)) = self.z.split_first() else {

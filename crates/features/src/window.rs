@@ -3,11 +3,7 @@ use std::f64::consts::PI;
 /// The window that a frame is multiplied by. All are periodic ("DFT-even", scipy's `fftbins=True`), as librosa
 /// uses them for analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Window {
     /// `0.5 - 0.5 cos(2 pi n / N)`.
@@ -57,22 +53,14 @@ mod tests {
         }
         // scipy.signal.get_window("blackman", 5)
         let blackman = Window::Blackman.values(5);
-        for (got, want) in blackman
-            .iter()
-            .zip([0.0, 0.2007701, 0.8492299, 0.8492299, 0.2007701])
-        {
+        for (got, want) in blackman.iter().zip([0.0, 0.2007701, 0.8492299, 0.8492299, 0.2007701]) {
             assert!((got - want).abs() < 1e-6, "{blackman:?}");
         }
     }
 
     #[test]
     fn shortest_windows() {
-        for window in [
-            Window::Hann,
-            Window::Hamming,
-            Window::Blackman,
-            Window::Rectangular,
-        ] {
+        for window in [Window::Hann, Window::Hamming, Window::Blackman, Window::Rectangular] {
             assert_eq!(window.values(1), [1.0]);
             assert!(window.values(0).is_empty());
         }

@@ -15,10 +15,7 @@ use soundalike_features::{
 fn none_after_the_first_call() {
     for stft in [
         StftConfig::default(),
-        StftConfig::default()
-            .with_n_fft(1023)
-            .with_hop_length(300)
-            .with_pad_mode(PadMode::Reflect),
+        StftConfig::default().with_n_fft(1023).with_hop_length(300).with_pad_mode(PadMode::Reflect),
     ] {
         let mel = MelConfig::new(22_050).with_stft(stft.clone());
         let stft = Stft::new(&stft).unwrap();
@@ -58,10 +55,7 @@ fn a_chunker_holds_a_chunk_and_a_hop() {
         };
         // While its memory grows, the old and the new piece may exist together.
         let bytes = measure(&mut stream).bytes_max;
-        assert!(
-            bytes as usize <= 2 * (chunk + hop.min(chunk)) * size_of::<f32>(),
-            "{chunk} {hop}: {bytes}"
-        );
+        assert!(bytes as usize <= 2 * (chunk + hop.min(chunk)) * size_of::<f32>(), "{chunk} {hop}: {bytes}");
         assert_eq!(measure(stream).count_total, 0);
     }
 }

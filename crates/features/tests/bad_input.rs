@@ -13,14 +13,8 @@ type Entry = Box<dyn Fn(&[f32]) -> Result<Matrix, Error>>;
 fn entries(config: &StftConfig) -> Vec<(&'static str, Entry)> {
     let mel_config = MelConfig::new(22_050).with_stft(config.clone());
     let stft = Stft::new(config).unwrap();
-    let (complex, complex_into, power, power_into, magnitude, magnitude_into) = (
-        stft.clone(),
-        stft.clone(),
-        stft.clone(),
-        stft.clone(),
-        stft.clone(),
-        stft,
-    );
+    let (complex, complex_into, power, power_into, magnitude, magnitude_into) =
+        (stft.clone(), stft.clone(), stft.clone(), stft.clone(), stft.clone(), stft);
     let mel = MelSpectrogram::new(&mel_config).unwrap();
     let mel_into = mel.clone();
     let log_mel = LogMel::new(&LogMelConfig::new(1).with_mel(mel_config.clone())).unwrap();
@@ -31,26 +25,18 @@ fn entries(config: &StftConfig) -> Vec<(&'static str, Entry)> {
             "stft_into",
             Box::new(move |x| {
                 let mut out = ComplexMatrix::default();
-                complex_into
-                    .stft_into(x, &mut out, &mut Scratch::new())
-                    .map(|()| out.im)
+                complex_into.stft_into(x, &mut out, &mut Scratch::new()).map(|()| out.im)
             }),
         ),
         ("power", Box::new(move |x| power.power(x))),
-        (
-            "power_into",
-            Box::new(move |x| into(|out, scratch| power_into.power_into(x, out, scratch))),
-        ),
+        ("power_into", Box::new(move |x| into(|out, scratch| power_into.power_into(x, out, scratch)))),
         ("magnitude", Box::new(move |x| magnitude.magnitude(x))),
         (
             "magnitude_into",
             Box::new(move |x| into(|out, scratch| magnitude_into.magnitude_into(x, out, scratch))),
         ),
         ("mel", Box::new(move |x| mel.compute(x))),
-        (
-            "mel_into",
-            Box::new(move |x| into(|out, scratch| mel_into.compute_into(x, out, scratch))),
-        ),
+        ("mel_into", Box::new(move |x| into(|out, scratch| mel_into.compute_into(x, out, scratch)))),
         ("log_mel", Box::new(move |x| log_mel.compute(x))),
         ("mfcc", Box::new(move |x| mfcc.compute(x))),
     ];
@@ -82,11 +68,7 @@ fn samples_that_are_no_numbers() {
             }
             let mut samples = [0.1; 100];
             samples[index] = -1e11;
-            let error = Error::SampleTooLarge {
-                index,
-                got: -1e11,
-                limit: MAX_SAMPLE,
-            };
+            let error = Error::SampleTooLarge { index, got: -1e11, limit: MAX_SAMPLE };
             assert_eq!(entry(&samples), Err(error), "{name}");
         }
     }
@@ -96,11 +78,8 @@ fn samples_that_are_no_numbers() {
 fn the_largest_samples_stay_finite() {
     for n_fft in [1, 64, 2048] {
         for (name, entry) in entries(&StftConfig::default().with_n_fft(n_fft)) {
-            for samples in [
-                vec![MAX_SAMPLE; 3000],
-                vec![-MAX_SAMPLE; 1],
-                vec![f32::MIN_POSITIVE / 8.0; 3000],
-            ] {
+            for samples in [vec![MAX_SAMPLE; 3000], vec![-MAX_SAMPLE; 1], vec![f32::MIN_POSITIVE / 8.0; 3000]]
+            {
                 let result = entry(&samples).unwrap();
                 assert!(result.as_slice().iter().all(|v| v.is_finite()), "{name} {n_fft}");
             }
@@ -117,24 +96,14 @@ fn samples_that_are_too_few() {
         }
     }
     for (name, entry) in entries(&StftConfig::default().with_center(false)) {
-        assert_eq!(
-            entry(&[0.5; 2047]),
-            Err(Error::TooShort {
-                expected: 2048,
-                got: 2047
-            }),
-            "{name}"
-        );
+        assert_eq!(entry(&[0.5; 2047]), Err(Error::TooShort { expected: 2048, got: 2047 }), "{name}");
         assert_eq!(entry(&[0.5; 2048]).unwrap().cols(), 1, "{name}");
     }
 }
 
 #[test]
 fn silence_is_silence() {
-    let mfcc = Mfcc::new(&MfccConfig::new(22_050))
-        .unwrap()
-        .compute(&[0.0; 5000])
-        .unwrap();
+    let mfcc = Mfcc::new(&MfccConfig::new(22_050)).unwrap().compute(&[0.0; 5000]).unwrap();
     // -100 dB in all 128 bands: the first coefficient is -100 sqrt(128), the others are zero.
     for (i, row) in mfcc.iter_rows().enumerate() {
         let want = if i == 0 { -100.0 * 128f32.sqrt() } else { 0.0 };
@@ -164,10 +133,7 @@ fn transforms_out_of_range() {
         let mel = MelConfig::new(22_050).with_stft(config);
         assert_eq!(refused(MelFilterBank::new(&mel)), parameter);
         assert_eq!(refused(MelSpectrogram::new(&mel)), parameter);
-        assert_eq!(
-            refused(LogMel::new(&LogMelConfig::new(1).with_mel(mel.clone()))),
-            parameter
-        );
+        assert_eq!(refused(LogMel::new(&LogMelConfig::new(1).with_mel(mel.clone()))), parameter);
         assert_eq!(refused(Mfcc::new(&MfccConfig::new(1).with_mel(mel))), parameter);
     }
     // A hop beyond the end is one frame.
@@ -198,30 +164,18 @@ fn bands_out_of_range() {
     ] {
         assert_eq!(refused(MelFilterBank::new(&config)), parameter);
         assert_eq!(refused(MelSpectrogram::new(&config)), parameter);
-        assert_eq!(
-            refused(LogMel::new(&LogMelConfig::new(1).with_mel(config.clone()))),
-            parameter
-        );
-        assert_eq!(
-            refused(Mfcc::new(&MfccConfig::new(1).with_mel(config))),
-            parameter
-        );
+        assert_eq!(refused(LogMel::new(&LogMelConfig::new(1).with_mel(config.clone()))), parameter);
+        assert_eq!(refused(Mfcc::new(&MfccConfig::new(1).with_mel(config))), parameter);
     }
 }
 
 #[test]
 fn coefficients_and_decibels_out_of_range() {
     for n_mfcc in [0, 129] {
-        assert_eq!(
-            refused(Mfcc::new(&MfccConfig::new(22_050).with_n_mfcc(n_mfcc))),
-            "n_mfcc"
-        );
+        assert_eq!(refused(Mfcc::new(&MfccConfig::new(22_050).with_n_mfcc(n_mfcc))), "n_mfcc");
     }
     let db = soundalike_features::DbConfig::default().with_top_db(-1.0);
-    assert_eq!(
-        refused(LogMel::new(&LogMelConfig::new(22_050).with_db(db.clone()))),
-        "top_db"
-    );
+    assert_eq!(refused(LogMel::new(&LogMelConfig::new(22_050).with_db(db.clone()))), "top_db");
     assert_eq!(refused(Mfcc::new(&MfccConfig::new(22_050).with_db(db))), "top_db");
 }
 
@@ -243,17 +197,8 @@ fn more_bands_than_bins_leaves_some_empty() {
 #[test]
 fn spectra_of_another_length() {
     let filters = MelFilterBank::new(&MelConfig::new(22_050)).unwrap();
-    let error = filters
-        .apply(&Matrix::new(vec![0.0; 1024], 1024, 1).unwrap())
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        Error::LengthMismatch {
-            expected: 1025,
-            got: 1024,
-            ..
-        }
-    ));
+    let error = filters.apply(&Matrix::new(vec![0.0; 1024], 1024, 1).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::LengthMismatch { expected: 1025, got: 1024, .. }));
     let none = filters.apply(&Matrix::new(Vec::new(), 1025, 0).unwrap()).unwrap();
     assert_eq!((none.rows(), none.cols()), (128, 0));
 }

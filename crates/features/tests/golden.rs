@@ -36,11 +36,7 @@ impl Case {
     }
 
     fn samples(&self) -> Vec<f32> {
-        signal(
-            self.text("signal").unwrap(),
-            self.number("sr").unwrap(),
-            self.number("n").unwrap(),
-        )
+        signal(self.text("signal").unwrap(), self.number("sr").unwrap(), self.number("n").unwrap())
     }
 
     fn stft(&self) -> StftConfig {
@@ -69,11 +65,7 @@ impl Case {
         let mut config = MelConfig::new(self.number("sr").unwrap())
             .with_stft(self.stft())
             .with_htk(self.text("htk").is_some())
-            .with_norm(if self.text("norm") == Some("none") {
-                MelNorm::None
-            } else {
-                MelNorm::Slaney
-            })
+            .with_norm(if self.text("norm") == Some("none") { MelNorm::None } else { MelNorm::Slaney })
             .with_fmax(self.number("fmax"));
         config.power = self.number("power").unwrap_or(config.power);
         config.n_mels = self.number("n_mels").unwrap_or(config.n_mels);
@@ -95,9 +87,7 @@ impl Case {
     }
 
     fn mfcc(&self) -> MfccConfig {
-        let mut config = MfccConfig::new(self.number("sr").unwrap())
-            .with_mel(self.mel())
-            .with_db(self.db());
+        let mut config = MfccConfig::new(self.number("sr").unwrap()).with_mel(self.mel()).with_db(self.db());
         config.n_mfcc = self.number("n_mfcc").unwrap_or(config.n_mfcc);
         config
     }
@@ -109,10 +99,7 @@ impl Case {
             "stft_im" => Stft::new(&self.stft()).unwrap().stft(&samples).unwrap().im,
             "magnitude" => Stft::new(&self.stft()).unwrap().magnitude(&samples).unwrap(),
             "filters" => MelFilterBank::new(&self.mel()).unwrap().to_dense().unwrap(),
-            "mel" => MelSpectrogram::new(&self.mel())
-                .unwrap()
-                .compute(&samples)
-                .unwrap(),
+            "mel" => MelSpectrogram::new(&self.mel()).unwrap().compute(&samples).unwrap(),
             "logmel" => {
                 let config = LogMelConfig::new(1).with_mel(self.mel()).with_db(self.db());
                 LogMel::new(&config).unwrap().compute(&samples).unwrap()
@@ -183,17 +170,7 @@ fn cases() -> Vec<Case> {
             .map(|word| word.split_once('=').unwrap())
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        cases.push(Case {
-            name,
-            feature,
-            keys,
-            rows,
-            cols,
-            row_step,
-            col_step,
-            peak,
-            values,
-        });
+        cases.push(Case { name, feature, keys, rows, cols, row_step, col_step, peak, values });
     }
     cases
 }
@@ -206,28 +183,17 @@ fn equal_to_librosa() {
     let mut failed = Vec::new();
     for case in &cases {
         let deviation = case.deviation();
-        let part = if deviation == 0.0 {
-            0.0
-        } else {
-            deviation / case.tolerance()
-        };
+        let part = if deviation == 0.0 { 0.0 } else { deviation / case.tolerance() };
         let entry = worst.entry(&case.feature).or_insert((0.0, ""));
         if part >= entry.0 {
             *entry = (part, &case.name);
         }
         if deviation > case.tolerance() {
-            failed.push(format!(
-                "{}: {deviation:e}, allowed {:e}",
-                case.name,
-                case.tolerance()
-            ));
+            failed.push(format!("{}: {deviation:e}, allowed {:e}", case.name, case.tolerance()));
         }
     }
     for (feature, (part, name)) in worst {
-        println!(
-            "{feature}: worst at {:.1} % of the tolerance, in {name}",
-            100.0 * part
-        );
+        println!("{feature}: worst at {:.1} % of the tolerance, in {name}", 100.0 * part);
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -14,15 +14,10 @@ fn there_and_back() {
         .with_window(Window::Blackman)
         .with_center(false)
         .with_pad_mode(PadMode::Reflect);
-    let mel = MelConfig::new(16_000)
-        .with_stft(stft)
-        .with_htk(true)
-        .with_norm(MelNorm::None)
-        .with_fmax(7500.5);
-    let config = MfccConfig::new(16_000)
-        .with_mel(mel)
-        .with_n_mfcc(13)
-        .with_db(DbConfig::default().with_top_db(None));
+    let mel =
+        MelConfig::new(16_000).with_stft(stft).with_htk(true).with_norm(MelNorm::None).with_fmax(7500.5);
+    let config =
+        MfccConfig::new(16_000).with_mel(mel).with_n_mfcc(13).with_db(DbConfig::default().with_top_db(None));
     let json = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<MfccConfig>(&json).unwrap(), config);
     let chunks = ChunkConfig::new(5, 2).with_tail(Tail::Drop);
@@ -33,10 +28,7 @@ fn there_and_back() {
 #[test]
 fn what_is_left_out_has_its_default() {
     let read = |json| serde_json::from_str::<MfccConfig>(json).unwrap();
-    assert_eq!(
-        read(r#"{"mel": {"sample_rate": 22050}}"#),
-        MfccConfig::new(22_050)
-    );
+    assert_eq!(read(r#"{"mel": {"sample_rate": 22050}}"#), MfccConfig::new(22_050));
     let config =
         read(r#"{"mel": {"sample_rate": 8000, "stft": {"n_fft": 256}, "scale": "htk"}, "n_mfcc": 13}"#);
     let mel = MelConfig::new(8000).with_n_fft(256).with_htk(true);

@@ -35,12 +35,7 @@ pub(crate) struct Block<'a> {
 impl Blocks {
     /// `dim` is not zero.
     pub(crate) fn new(dim: usize) -> Self {
-        Self {
-            dim,
-            rows: Vec::new(),
-            live: Vec::new(),
-            ids: Vec::new(),
-        }
+        Self { dim, rows: Vec::new(), live: Vec::new(), ids: Vec::new() }
     }
 
     /// Blocks made of parts whose lengths fit each other: all positions are live.
@@ -92,11 +87,7 @@ impl Blocks {
     /// The vector at a position, live or not.
     pub(crate) fn read(&self, position: usize) -> impl Iterator<Item = f32> {
         let first = position / LANES * self.dim;
-        self.rows
-            .iter()
-            .skip(first)
-            .take(self.dim)
-            .map(move |row| row.0[position % LANES])
+        self.rows.iter().skip(first).take(self.dim).map(move |row| row.0[position % LANES])
     }
 
     /// Marks a position as not live.
@@ -109,11 +100,7 @@ impl Blocks {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Block<'_>> {
         let ids = self.ids.chunks(LANES);
         let rows = self.rows.chunks(self.dim);
-        rows.zip(&self.live).zip(ids).map(|((rows, live), ids)| Block {
-            rows,
-            live: *live,
-            ids,
-        })
+        rows.zip(&self.live).zip(ids).map(|((rows, live), ids)| Block { rows, live: *live, ids })
     }
 
     /// Live positions with their ids, ascending.
@@ -171,14 +158,8 @@ mod tests {
             blocks.clear(position);
         }
         let compact = blocks.compacted();
-        let before: Vec<_> = blocks
-            .live()
-            .map(|(p, id)| (id, blocks.read(p).collect::<Vec<_>>()))
-            .collect();
-        let after: Vec<_> = compact
-            .live()
-            .map(|(p, id)| (id, compact.read(p).collect::<Vec<_>>()))
-            .collect();
+        let before: Vec<_> = blocks.live().map(|(p, id)| (id, blocks.read(p).collect::<Vec<_>>())).collect();
+        let after: Vec<_> = compact.live().map(|(p, id)| (id, compact.read(p).collect::<Vec<_>>())).collect();
         assert_eq!(before, after);
         assert_eq!(compact.positions(), after.len());
     }

@@ -65,11 +65,7 @@ impl FlatIndexConfig {
     /// Cosine similarity over f32 vectors of `dim` components.
     #[must_use]
     pub fn new(dim: usize) -> Self {
-        Self {
-            dim,
-            metric: Metric::default(),
-            dtype: Dtype::default(),
-        }
+        Self { dim, metric: Metric::default(), dtype: Dtype::default() }
     }
 
     /// Sets the metric.
@@ -88,10 +84,7 @@ impl FlatIndexConfig {
 
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.dim == 0 || self.dim > MAX_DIM {
-            return Err(Error::InvalidDim {
-                got: self.dim,
-                max: MAX_DIM,
-            });
+            return Err(Error::InvalidDim { got: self.dim, max: MAX_DIM });
         }
         Ok(())
     }

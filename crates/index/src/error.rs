@@ -115,16 +115,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn corrupt(path: &Path, what: &'static str) -> Self {
-        Self::Corrupt {
-            path: path.to_owned(),
-            what,
-        }
+        Self::Corrupt { path: path.to_owned(), what }
     }
 }

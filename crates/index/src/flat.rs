@@ -44,11 +44,7 @@ impl FlatIndex {
     /// [`Error::InvalidDim`] when the dimension is zero or above [`crate::MAX_DIM`].
     pub fn new(config: &FlatIndexConfig) -> Result<Self, Error> {
         config.check()?;
-        Ok(Self::from_blocks(
-            config.clone(),
-            Blocks::new(config.dim),
-            HashMap::new(),
-        ))
+        Ok(Self::from_blocks(config.clone(), Blocks::new(config.dim), HashMap::new()))
     }
 
     pub(crate) fn from_blocks(
@@ -56,12 +52,7 @@ impl FlatIndex {
         blocks: Blocks,
         positions: HashMap<u64, usize>,
     ) -> Self {
-        Self {
-            config,
-            blocks,
-            positions,
-            layout: next_layout(),
-        }
+        Self { config, blocks, positions, layout: next_layout() }
     }
 
     /// Adds one vector.
@@ -87,10 +78,7 @@ impl FlatIndex {
     pub fn add_batch(&mut self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
         let expected = ids.len().saturating_mul(self.config.dim);
         if vectors.len() != expected {
-            return Err(Error::BatchLength {
-                expected,
-                got: vectors.len(),
-            });
+            return Err(Error::BatchLength { expected, got: vectors.len() });
         }
         let mut seen = HashSet::with_capacity(ids.len());
         for id in ids {
@@ -100,10 +88,7 @@ impl FlatIndex {
         }
         drop(seen);
         let rows = vectors.chunks_exact(self.config.dim);
-        let divisors = rows
-            .clone()
-            .enumerate()
-            .map(|(row, vector)| divisor(self.config.metric, row, vector));
+        let divisors = rows.clone().enumerate().map(|(row, vector)| divisor(self.config.metric, row, vector));
         let divisors = divisors.collect::<Result<Vec<f64>, Error>>()?;
         if ids.is_empty() {
             return Ok(());
@@ -158,9 +143,7 @@ impl FlatIndex {
     /// The vector under an id as it is stored: of length one when the metric is cosine.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<Vec<f32>> {
-        self.positions
-            .get(&id)
-            .map(|position| self.blocks.read(*position).collect())
+        self.positions.get(&id).map(|position| self.blocks.read(*position).collect())
     }
 
     /// Whether the id is in the index.
@@ -229,18 +212,12 @@ impl FlatIndex {
                 *word |= 1 << (position % LANES);
             }
         }
-        Bitset {
-            words,
-            layout: self.layout,
-        }
+        Bitset { words, layout: self.layout }
     }
 
     pub(crate) fn check_dim(&self, vector: &[f32]) -> Result<(), Error> {
         if vector.len() != self.config.dim {
-            return Err(Error::WrongDim {
-                expected: self.config.dim,
-                got: vector.len(),
-            });
+            return Err(Error::WrongDim { expected: self.config.dim, got: vector.len() });
         }
         Ok(())
     }
@@ -248,7 +225,5 @@ impl FlatIndex {
 
 /// The vector as it is stored. Division in f64, so that very small and very large components keep their direction.
 pub(crate) fn scaled(vector: &[f32], divisor: f64) -> impl Iterator<Item = f32> {
-    vector
-        .iter()
-        .map(move |value| (f64::from(*value) / divisor) as f32)
+    vector.iter().map(move |value| (f64::from(*value) / divisor) as f32)
 }

@@ -35,10 +35,7 @@ impl Meta {
     /// Both fields at once.
     #[must_use]
     pub fn new(embedder_id: impl Into<String>, generation: u64) -> Self {
-        Self {
-            embedder_id: embedder_id.into(),
-            generation,
-        }
+        Self { embedder_id: embedder_id.into(), generation }
     }
 }
 
@@ -58,10 +55,7 @@ impl Header {
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let id = self.meta.embedder_id.as_bytes();
-        let too_long = || Error::EmbedderIdTooLong {
-            limit: MAX_EMBEDDER_ID,
-            got: id.len(),
-        };
+        let too_long = || Error::EmbedderIdTooLong { limit: MAX_EMBEDDER_ID, got: id.len() };
         let id_len = u16::try_from(id.len()).map_err(|_| too_long())?;
         if id.len() > MAX_EMBEDDER_ID {
             return Err(too_long());
@@ -92,17 +86,11 @@ impl Header {
         read(&mut fixed)?;
         let bytes = fixed.as_slice();
         if field::<8>(bytes, 0) != MAGIC {
-            return Err(Error::NotAnIndex {
-                path: path.to_owned(),
-            });
+            return Err(Error::NotAnIndex { path: path.to_owned() });
         }
         let version = u32::from_le_bytes(field(bytes, 8));
         if version != VERSION {
-            return Err(Error::UnsupportedVersion {
-                path: path.to_owned(),
-                expected: VERSION,
-                got: version,
-            });
+            return Err(Error::UnsupportedVersion { path: path.to_owned(), expected: VERSION, got: version });
         }
         let id_len = usize::from(u16::from_le_bytes(field(bytes, 18)));
         if id_len > MAX_EMBEDDER_ID {
@@ -134,10 +122,7 @@ impl Header {
             String::from_utf8(id.to_vec()).map_err(|_| Error::corrupt(path, "embedder id is not UTF-8"))?;
         let header = Self {
             config: FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype),
-            meta: Meta {
-                embedder_id,
-                generation: u64::from_le_bytes(field(body, 32)),
-            },
+            meta: Meta { embedder_id, generation: u64::from_le_bytes(field(body, 32)) },
             count: u64::from_le_bytes(field(body, 24)),
         };
         Ok((header, checksum))
@@ -189,11 +174,7 @@ impl Header {
 
 /// `N` bytes at an offset; zeros where the slice has none.
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.first_chunk::<N>())
-        .copied()
-        .unwrap_or([0; N])
+    bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
 }
 
 fn metric_code(metric: Metric) -> u8 {
@@ -205,9 +186,7 @@ fn metric_code(metric: Metric) -> u8 {
 }
 
 fn metric_of(code: u8) -> Option<Metric> {
-    [Metric::Cosine, Metric::InnerProduct, Metric::L2]
-        .into_iter()
-        .find(|metric| metric_code(*metric) == code)
+    [Metric::Cosine, Metric::InnerProduct, Metric::L2].into_iter().find(|metric| metric_code(*metric) == code)
 }
 
 fn dtype_code(dtype: Dtype) -> u8 {
@@ -225,19 +204,14 @@ mod tests {
     use super::*;
 
     fn header(count: u64, id: &str) -> Header {
-        Header {
-            config: FlatIndexConfig::new(7),
-            meta: Meta::new(id, 9),
-            count,
-        }
+        Header { config: FlatIndexConfig::new(7), meta: Meta::new(id, 9), count }
     }
 
     fn decode(bytes: &[u8]) -> Result<Header, Error> {
         let mut rest = bytes;
         let read = |out: &mut [u8]| {
-            let (now, later) = rest
-                .split_at_checked(out.len())
-                .ok_or(Error::corrupt(Path::new("x"), "short"))?;
+            let (now, later) =
+                rest.split_at_checked(out.len()).ok_or(Error::corrupt(Path::new("x"), "short"))?;
             out.copy_from_slice(now);
             rest = later;
             Ok(())
@@ -251,10 +225,7 @@ mod tests {
             let bytes = header(5, id).encode().unwrap();
             assert_eq!(bytes.len() % 64, 0);
             let back = decode(&bytes).unwrap();
-            assert_eq!(
-                (back.meta, back.count, back.config),
-                (Meta::new(id, 9), 5, FlatIndexConfig::new(7))
-            );
+            assert_eq!((back.meta, back.count, back.config), (Meta::new(id, 9), 5, FlatIndexConfig::new(7)));
         }
     }
 
@@ -273,10 +244,7 @@ mod tests {
         assert_eq!(header(1, "a").file_len(), Some(64 + 64 + 1792 + 8 + 24));
         assert_eq!(header(65, "a").file_len(), Some(64 + 576 + 2 * 1792 + 8 + 24));
         let full = 16_384 * 8 + 256 * 1792 + 8;
-        assert_eq!(
-            header(16_385, "a").file_len(),
-            Some(64 + full + 64 + 1792 + 8 + 24)
-        );
+        assert_eq!(header(16_385, "a").file_len(), Some(64 + full + 64 + 1792 + 8 + 24));
         assert_eq!(header(u64::MAX, "a").file_len(), None);
     }
 }

@@ -90,21 +90,14 @@ impl<'a> Source<'a> {
         let io = |source| Error::io(path, source);
         // Asked by name first: opening a named pipe would wait for a writer.
         if !std::fs::metadata(path).map_err(io)?.is_file() {
-            return Err(Error::NotAnIndex {
-                path: path.to_owned(),
-            });
+            return Err(Error::NotAnIndex { path: path.to_owned() });
         }
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         if length < MAGIC.len() as u64 {
-            return Err(Error::NotAnIndex {
-                path: path.to_owned(),
-            });
+            return Err(Error::NotAnIndex { path: path.to_owned() });
         }
-        let mut source = Self {
-            path,
-            file: BufReader::with_capacity(1 << 18, file),
-        };
+        let mut source = Self { path, file: BufReader::with_capacity(1 << 18, file) };
         let (header, checksum) = Header::decode(path, |bytes| source.read(bytes))?;
         if header.file_len() != Some(length) {
             return Err(Error::corrupt(path, "the file's length does not fit its header"));

@@ -11,11 +11,7 @@ use crate::{Filter, FlatIndex, FlatIndexConfig, Metric};
 struct Naive(BTreeMap<u64, Vec<f32>>);
 
 fn unit(vector: &[f32]) -> Vec<f32> {
-    let norm = vector
-        .iter()
-        .map(|v| f64::from(*v) * f64::from(*v))
-        .sum::<f64>()
-        .sqrt();
+    let norm = vector.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
     vector.iter().map(|v| (f64::from(*v) / norm) as f32).collect()
 }
 
@@ -52,9 +48,7 @@ impl Naive {
         accept: impl Fn(u64) -> bool,
     ) -> Vec<(u64, f32)> {
         let accepted = self.0.iter().filter(|(id, _)| accept(**id));
-        let mut all: Vec<_> = accepted
-            .map(|(id, vector)| (*id, score(metric, query, vector)))
-            .collect();
+        let mut all: Vec<_> = accepted.map(|(id, vector)| (*id, score(metric, query, vector))).collect();
         all.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap().then(a.0.cmp(&b.0)));
         all.truncate(k);
         all
@@ -109,9 +103,7 @@ fn apply(index: &mut FlatIndex, naive: &mut Naive, change: Change) {
             let flat: Vec<f32> = batch.iter().flat_map(|(_, v)| v.clone()).collect();
             let distinct: std::collections::BTreeSet<u64> = ids.iter().copied().collect();
             let fits = distinct.len() == ids.len()
-                && batch
-                    .iter()
-                    .all(|(id, v)| allowed(metric, v) && !naive.0.contains_key(id));
+                && batch.iter().all(|(id, v)| allowed(metric, v) && !naive.0.contains_key(id));
             assert_eq!(index.add_batch(&ids, &flat).is_ok(), fits);
             if fits {
                 naive.0.extend(batch);
@@ -186,17 +178,8 @@ fn compaction_changes_no_answer() {
     for id in (0..5000).filter(|id| id % 7 != 0) {
         apply(&mut index, &mut naive, Change::Remove(id));
     }
-    assert!(
-        index.blocks.positions() < 2 * index.len() + 1024,
-        "the dead were not dropped"
-    );
+    assert!(index.blocks.positions() < 2 * index.len() + 1024, "the dead were not dropped");
     assert!(index.memory_bytes() < before);
-    assert_eq!(
-        pairs(&index.search(&query, 20).unwrap()),
-        naive.search(Metric::Cosine, &query, 20, |_| true)
-    );
-    assert_eq!(
-        index.ids().collect::<Vec<_>>(),
-        (0..5000).step_by(7).collect::<Vec<_>>()
-    );
+    assert_eq!(pairs(&index.search(&query, 20).unwrap()), naive.search(Metric::Cosine, &query, 20, |_| true));
+    assert_eq!(index.ids().collect::<Vec<_>>(), (0..5000).step_by(7).collect::<Vec<_>>());
 }

@@ -58,10 +58,7 @@ pub(crate) struct TopK {
 
 impl TopK {
     pub(crate) fn new(k: usize) -> Self {
-        Self {
-            k,
-            heap: BinaryHeap::new(),
-        }
+        Self { k, heap: BinaryHeap::new() }
     }
 
     /// The score that a candidate must at least equal to enter.
@@ -108,10 +105,7 @@ impl TopK {
     /// Best first: score descending, then id ascending.
     pub(crate) fn into_neighbors(self, metric: Metric) -> Vec<Neighbor> {
         let sorted = self.heap.into_sorted_vec();
-        sorted
-            .into_iter()
-            .map(|c| Neighbor::new(c.id, c.score, metric))
-            .collect()
+        sorted.into_iter().map(|c| Neighbor::new(c.id, c.score, metric)).collect()
     }
 }
 
@@ -146,11 +140,7 @@ mod tests {
         scores[5] = 1.0;
         scores[6] = 9.0;
         top.offer_block(&scores, 1 << 63 | 1 << 5, &ids);
-        let found: Vec<u64> = top
-            .into_neighbors(Metric::InnerProduct)
-            .iter()
-            .map(|n| n.id)
-            .collect();
+        let found: Vec<u64> = top.into_neighbors(Metric::InnerProduct).iter().map(|n| n.id).collect();
         assert_eq!(found, [163, 105]);
     }
 }

@@ -20,11 +20,7 @@ impl FlatIndex {
     /// [`Error::EmbedderIdTooLong`], [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>, meta: &Meta) -> Result<(), Error> {
         let path = path.as_ref();
-        let header = Header {
-            config: self.config.clone(),
-            meta: meta.clone(),
-            count: self.len() as u64,
-        };
+        let header = Header { config: self.config.clone(), meta: meta.clone(), count: self.len() as u64 };
         let first = header.encode()?;
         write_atomically(path, |file| {
             let mut out = BufWriter::with_capacity(1 << 18, file);
@@ -58,9 +54,7 @@ impl FlatIndex {
             }
             checksums.push(hash.digest());
         }
-        let header_checksum = first
-            .last_chunk::<8>()
-            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let header_checksum = first.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         out.write_all(&header.footer(header_checksum, &checksums))
     }
 

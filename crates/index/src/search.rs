@@ -35,15 +35,9 @@ impl FlatIndex {
         let dim = self.config.dim;
         if !queries.len().is_multiple_of(dim) {
             let expected = queries.len().next_multiple_of(dim);
-            return Err(Error::BatchLength {
-                expected,
-                got: queries.len(),
-            });
+            return Err(Error::BatchLength { expected, got: queries.len() });
         }
-        let rows = queries
-            .chunks_exact(dim)
-            .enumerate()
-            .map(|(row, query)| self.prepare(row, query));
+        let rows = queries.chunks_exact(dim).enumerate().map(|(row, query)| self.prepare(row, query));
         let rows = rows.collect::<Result<Vec<_>, Error>>()?;
         let mut tops: Vec<TopK> = rows.iter().map(|_| TopK::new(k)).collect();
         if k > 0 {
@@ -63,10 +57,7 @@ impl FlatIndex {
                 }
             }
         }
-        Ok(tops
-            .into_iter()
-            .map(|top| top.into_neighbors(self.config.metric))
-            .collect())
+        Ok(tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect())
     }
 
     /// The `k` nearest of those vectors that the filter accepts: exactly `min(k, matches)` of them, in the order of
@@ -142,9 +133,6 @@ fn accepted(block: &Block<'_>, accept: &(dyn Fn(u64) -> bool + Sync)) -> u64 {
 }
 
 fn interleaved(tile: &[Vec<[f32; 1]>; TILE], dim: usize) -> Vec<[f32; TILE]> {
-    let component = |d: usize| {
-        tile.each_ref()
-            .map(|query| query.get(d).map_or(0.0, |[value]| *value))
-    };
+    let component = |d: usize| tile.each_ref().map(|query| query.get(d).map_or(0.0, |[value]| *value));
     (0..dim).map(component).collect()
 }

@@ -9,19 +9,13 @@ pub(crate) fn divisor(metric: Metric, row: usize, vector: &[f32]) -> Result<f64,
         return Err(Error::NotFinite { row, component });
     }
     // In f64 the square of any f32 neither overflows nor vanishes.
-    let norm = vector
-        .iter()
-        .map(|value| f64::from(*value) * f64::from(*value))
-        .sum::<f64>()
-        .sqrt();
+    let norm = vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt();
     match metric {
         Metric::Cosine if norm == 0.0 => Err(Error::ZeroVector { row }),
         Metric::Cosine => Ok(norm),
-        Metric::InnerProduct | Metric::L2 if norm > MAX_NORM => Err(Error::TooLong {
-            row,
-            norm,
-            limit: MAX_NORM,
-        }),
+        Metric::InnerProduct | Metric::L2 if norm > MAX_NORM => {
+            Err(Error::TooLong { row, norm, limit: MAX_NORM })
+        }
         Metric::InnerProduct | Metric::L2 => Ok(1.0),
     }
 }
@@ -34,10 +28,7 @@ mod tests {
     fn cosine_norms_neither_overflow_nor_vanish() {
         for scale in [1e-45f32, 1e-30, 1.0, 1e30, f32::MAX] {
             let norm = divisor(Metric::Cosine, 0, &[scale; 4]).unwrap();
-            assert!(
-                (norm / (2.0 * f64::from(scale)) - 1.0).abs() < 1e-12,
-                "{scale}: {norm}"
-            );
+            assert!((norm / (2.0 * f64::from(scale)) - 1.0).abs() < 1e-12, "{scale}: {norm}");
         }
     }
 
@@ -51,10 +42,7 @@ mod tests {
         assert!(matches!(zero, Err(Error::ZeroVector { row: 2 })));
         for metric in [Metric::InnerProduct, Metric::L2] {
             assert!(divisor(metric, 0, &[0.0]).is_ok());
-            assert!(matches!(
-                divisor(metric, 0, &[2e18]),
-                Err(Error::TooLong { row: 0, .. })
-            ));
+            assert!(matches!(divisor(metric, 0, &[2e18]), Err(Error::TooLong { row: 0, .. })));
         }
     }
 }

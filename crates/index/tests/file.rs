@@ -11,18 +11,13 @@ fn sample(n: u64, dim: usize, metric: Metric) -> FlatIndex {
     let mut index = FlatIndex::new(&FlatIndexConfig::new(dim).with_metric(metric)).unwrap();
     for id in 0..n {
         let value = |d: usize| ((id * 31 + d as u64 * 17) % 23) as f32 - 11.3;
-        index
-            .add(id * 3 + 1, &(0..dim).map(value).collect::<Vec<_>>())
-            .unwrap();
+        index.add(id * 3 + 1, &(0..dim).map(value).collect::<Vec<_>>()).unwrap();
     }
     index
 }
 
 fn meta() -> Meta {
-    Meta {
-        embedder_id: "mfcc_20:1f".into(),
-        generation: 42,
-    }
+    Meta { embedder_id: "mfcc_20:1f".into(), generation: 42 }
 }
 
 /// The path an error of a file must carry.
@@ -41,10 +36,7 @@ fn assert_refused(path: &Path, bytes: &[u8], what: &str) {
     match FlatIndex::load(path) {
         Err(error) => {
             assert_eq!(path_of(&error), Some(path), "{what}: {error}");
-            assert!(
-                error.to_string().contains(&path.display().to_string()),
-                "{what}: {error}"
-            );
+            assert!(error.to_string().contains(&path.display().to_string()), "{what}: {error}");
         }
         Ok(_) => panic!("{what}: loaded"),
     }
@@ -63,10 +55,7 @@ fn an_index_comes_back_with_its_answers_and_its_bytes() {
             assert_eq!((back.len() as u64, back.dim(), back.metric()), (n, 5, metric));
             assert_eq!(back_meta, meta());
             let query = [0.3, -1.0, 2.0, 0.1, 0.7];
-            assert_eq!(
-                back.search(&query, 10).unwrap(),
-                index.search(&query, 10).unwrap()
-            );
+            assert_eq!(back.search(&query, 10).unwrap(), index.search(&query, 10).unwrap());
             assert!(back.ids().eq(index.ids()));
             back.save(&second, &meta()).unwrap();
             assert_eq!(std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
@@ -223,16 +212,7 @@ fn hostile_headers_cost_nothing() {
         reseal(&mut bytes);
         assert_refused(&path, &bytes, &format!("dim {dim}"));
     }
-    for (at, value) in [
-        (16, 3),
-        (17, 1),
-        (18, 0xff),
-        (19, 0xff),
-        (20, 1),
-        (23, 1),
-        (41, 0xff),
-        (55, 1),
-    ] {
+    for (at, value) in [(16, 3), (17, 1), (18, 0xff), (19, 0xff), (20, 1), (23, 1), (41, 0xff), (55, 1)] {
         let mut bytes = good.clone();
         bytes[at] = value;
         reseal(&mut bytes);
@@ -290,43 +270,25 @@ fn what_is_no_index_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     assert!(matches!(FlatIndex::load(&missing), Err(Error::Io { path, .. }) if path == missing));
-    assert!(matches!(
-        FlatIndex::load(folder.path()),
-        Err(Error::NotAnIndex { .. })
-    ));
+    assert!(matches!(FlatIndex::load(folder.path()), Err(Error::NotAnIndex { .. })));
     assert!(matches!(FlatIndex::read_meta(&missing), Err(Error::Io { .. })));
     let text = folder.path().join("text");
-    std::fs::write(
-        &text,
-        "A text that is long enough to hold a whole header of an index.".repeat(3),
-    )
-    .unwrap();
+    std::fs::write(&text, "A text that is long enough to hold a whole header of an index.".repeat(3))
+        .unwrap();
     assert!(matches!(FlatIndex::load(&text), Err(Error::NotAnIndex { path }) if path == text));
-    assert!(matches!(
-        FlatIndex::read_meta(&text),
-        Err(Error::NotAnIndex { .. })
-    ));
+    assert!(matches!(FlatIndex::read_meta(&text), Err(Error::NotAnIndex { .. })));
     let newer = folder.path().join("newer");
     sample(1, 2, Metric::L2).save(&newer, &meta()).unwrap();
     let mut bytes = std::fs::read(&newer).unwrap();
     bytes[8] = 2;
     std::fs::write(&newer, &bytes).unwrap();
     let error = FlatIndex::load(&newer).unwrap_err();
-    assert!(matches!(
-        error,
-        Error::UnsupportedVersion {
-            expected: 1,
-            got: 2,
-            ..
-        }
-    ));
+    assert!(matches!(error, Error::UnsupportedVersion { expected: 1, got: 2, .. }));
 }
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 const CHILD: &str = "SOUNDALIKE_INDEX_TEST_CHILD";
@@ -334,13 +296,8 @@ const CHILD: &str = "SOUNDALIKE_INDEX_TEST_CHILD";
 /// Runs one test of this file in a process of its own, started by a shell line that ends in `"$@"`.
 fn child(test: &str, folder: &Path, shell: &str) -> Command {
     let mut command = Command::new("sh");
-    command
-        .args(["-c", shell, "sh"])
-        .arg(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, folder)
-        .stdout(Stdio::null());
+    command.args(["-c", shell, "sh"]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, folder).stdout(Stdio::null());
     command
 }
 
@@ -373,26 +330,19 @@ fn a_killed_save_leaves_the_old_or_the_new_file() {
         let indexes = [sample(3000, 8, Metric::L2), sample(4000, 8, Metric::L2)];
         loop {
             for index in &indexes {
-                index
-                    .save(&path, &Meta::new("child", index.len() as u64))
-                    .unwrap();
+                index.save(&path, &Meta::new("child", index.len() as u64)).unwrap();
             }
         }
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index");
-    sample(3000, 8, Metric::L2)
-        .save(&path, &Meta::new("child", 3000))
-        .unwrap();
+    sample(3000, 8, Metric::L2).save(&path, &Meta::new("child", 3000)).unwrap();
     let mut sizes = [0, 0];
     for round in 0u64..25 {
-        let mut process = child(
-            "a_killed_save_leaves_the_old_or_the_new_file",
-            folder.path(),
-            r#"exec "$@""#,
-        )
-        .spawn()
-        .unwrap();
+        let mut process =
+            child("a_killed_save_leaves_the_old_or_the_new_file", folder.path(), r#"exec "$@""#)
+                .spawn()
+                .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(15 + round * 3));
         process.kill().unwrap();
         process.wait().unwrap();

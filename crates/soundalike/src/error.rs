@@ -95,9 +95,5 @@ pub enum Error {
 }
 
 fn also_skipped(n: usize) -> String {
-    if n == 0 {
-        String::new()
-    } else {
-        format!(", and {n} entries could not be read")
-    }
+    if n == 0 { String::new() } else { format!(", and {n} entries could not be read") }
 }

@@ -26,10 +26,7 @@ pub struct IdentifyOptions {
 
 impl Default for IdentifyOptions {
     fn default() -> Self {
-        Self {
-            threshold: DEFAULT_THRESHOLD,
-            candidates: 5,
-        }
+        Self { threshold: DEFAULT_THRESHOLD, candidates: 5 }
     }
 }
 
@@ -94,10 +91,7 @@ impl Answer {
     /// Place of `track_id` among the candidates, 1 for the first.
     #[must_use]
     pub fn rank_of(&self, track_id: &str) -> Option<usize> {
-        self.candidates
-            .iter()
-            .position(|c| c.track_id == track_id)
-            .map(|p| p + 1)
+        self.candidates.iter().position(|c| c.track_id == track_id).map(|p| p + 1)
     }
 }
 
@@ -125,10 +119,7 @@ impl ClipEmbedding {
     /// [`Error::TooShort`], [`Error::SilentQuery`], and those of [`Embedder::embed`].
     pub fn new(embedder: &dyn Embedder, samples: &[f32]) -> Result<Self, Error> {
         if samples.len() < embedder.min_samples() {
-            return Err(Error::TooShort {
-                got: samples.len(),
-                expected: embedder.min_samples(),
-            });
+            return Err(Error::TooShort { got: samples.len(), expected: embedder.min_samples() });
         }
         let config: &ChunkConfig = embedder.chunks();
         let mut chunks = Vec::new();
@@ -140,14 +131,9 @@ impl ClipEmbedding {
             }
         }
         if chunks.is_empty() {
-            return Err(Error::SilentQuery {
-                limit_dbfs: SILENCE_DBFS,
-            });
+            return Err(Error::SilentQuery { limit_dbfs: SILENCE_DBFS });
         }
-        Ok(Self {
-            embedder: embedder.id().clone(),
-            chunks,
-        })
+        Ok(Self { embedder: embedder.id().clone(), chunks })
     }
 }
 
@@ -167,12 +153,7 @@ impl Identifier {
         tracks: Vec<String>,
         places: HashMap<u64, Place>,
     ) -> Self {
-        Self {
-            embedder,
-            index,
-            tracks,
-            places,
-        }
+        Self { embedder, index, tracks, places }
     }
 
     /// The ids of the indexed recordings, sorted.
@@ -209,39 +190,23 @@ impl Identifier {
     ) -> Result<Answer, Error> {
         if !(0.0..=2.0).contains(&options.threshold) {
             let got = options.threshold;
-            return Err(Error::Setting {
-                name: "threshold",
-                got,
-                allowed: "a cosine distance from 0 to 2",
-            });
+            return Err(Error::Setting { name: "threshold", got, allowed: "a cosine distance from 0 to 2" });
         }
         if clip.embedder != self.embedder {
-            return Err(Error::OtherEmbedder {
-                expected: self.embedder.clone(),
-                got: clip.embedder.clone(),
-            });
+            return Err(Error::OtherEmbedder { expected: self.embedder.clone(), got: clip.embedder.clone() });
         }
         let allowed: Vec<bool> = self.tracks.iter().map(|id| allowed(id)).collect();
-        let filter = self.index.filter(|id| {
-            self.places
-                .get(&id)
-                .and_then(|p| allowed.get(p.track))
-                .copied()
-                .unwrap_or(false)
-        });
+        let filter = self
+            .index
+            .filter(|id| self.places.get(&id).and_then(|p| allowed.get(p.track)).copied().unwrap_or(false));
         let mut tally: Vec<Tally> = vec![Tally::default(); self.tracks.len()];
         for (start, vector) in &clip.chunks {
             // The whole ranking: a recording far down the list must be placed too, and an exact scan reads
             // every vector anyway.
             let mut best = vec![None; self.tracks.len()];
-            for hit in self
-                .index
-                .search_filtered(vector, self.index.len(), &Filter::Bitset(&filter))?
-            {
-                if let Some((place, slot)) = self
-                    .places
-                    .get(&hit.id)
-                    .and_then(|p| Some((p, best.get_mut(p.track)?)))
+            for hit in self.index.search_filtered(vector, self.index.len(), &Filter::Bitset(&filter))? {
+                if let Some((place, slot)) =
+                    self.places.get(&hit.id).and_then(|p| Some((p, best.get_mut(p.track)?)))
                 {
                     // Hits come best first, so the first of a track is its best.
                     slot.get_or_insert((f64::from(hit.score), place.start - start));
@@ -257,15 +222,10 @@ impl Identifier {
             .zip(&tally)
             .filter_map(|(id, tally)| tally.candidate(id, clip.chunks.len()))
             .collect();
-        candidates.sort_by(|a, b| {
-            b.similarity
-                .total_cmp(&a.similarity)
-                .then_with(|| a.track_id.cmp(&b.track_id))
-        });
+        candidates
+            .sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.track_id.cmp(&b.track_id)));
         candidates.truncate(options.candidates);
-        let is_match = candidates
-            .first()
-            .is_some_and(|c| c.distance() < options.threshold);
+        let is_match = candidates.first().is_some_and(|c| c.distance() < options.threshold);
         Ok(Answer { is_match, candidates })
     }
 }
@@ -289,10 +249,6 @@ impl Tally {
 
     fn candidate(&self, id: &str, chunks: usize) -> Option<Candidate> {
         let (_, offset_s) = self.best?;
-        Some(Candidate {
-            track_id: id.to_owned(),
-            similarity: self.sum / chunks as f64,
-            offset_s,
-        })
+        Some(Candidate { track_id: id.to_owned(), similarity: self.sum / chunks as f64, offset_s })
     }
 }

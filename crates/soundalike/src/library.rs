@@ -35,10 +35,7 @@ pub struct Library {
 
 impl std::fmt::Debug for Library {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Library")
-            .field("folder", &self.folder)
-            .field("embedder", self.embedder.id())
-            .finish()
+        f.debug_struct("Library").field("folder", &self.folder).field("embedder", self.embedder.id()).finish()
     }
 }
 
@@ -50,16 +47,9 @@ impl Library {
     /// [`Error::Io`] when the folder cannot be made, [`Error::Catalog`] for a catalog that is not ours, newer than
     /// this code, or damaged. Such a file is not touched.
     pub fn open(folder: &Path, embedder: Arc<dyn Embedder>) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.to_owned(), source })?;
         let catalog = Catalog::open(folder.join(CATALOG_FILE))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            catalog,
-            embedder,
-        })
+        Ok(Self { folder: folder.to_owned(), catalog, embedder })
     }
 
     /// The catalog.
@@ -121,10 +111,7 @@ impl Library {
         let embedder = self.embedder.id();
         let meta = Meta::new(embedder.as_str(), self.catalog.generation()?);
         let path = self.index_path();
-        let on_disk = if path.try_exists().map_err(|source| Error::Io {
-            path: path.clone(),
-            source,
-        })? {
+        let on_disk = if path.try_exists().map_err(|source| Error::Io { path: path.clone(), source })? {
             Some(FlatIndex::load(&path)?)
         } else {
             None
@@ -138,10 +125,7 @@ impl Library {
             }
         };
         if index.is_empty() {
-            return Err(Error::EmptyLibrary {
-                library: self.folder.clone(),
-                embedder: embedder.clone(),
-            });
+            return Err(Error::EmptyLibrary { library: self.folder.clone(), embedder: embedder.clone() });
         }
         let (tracks, places) = self.places()?;
         Ok((Identifier::new(embedder.clone(), index, tracks, places), source))
@@ -150,9 +134,9 @@ impl Library {
     fn build_index(&self) -> Result<(FlatIndex, u64), Error> {
         let mut index = FlatIndex::new(&FlatIndexConfig::new(self.embedder.dim()))?;
         let model = self.embedder.id().as_str();
-        let generation = self.catalog.embeddings(model, self.embedder.dim(), |row| {
-            Ok::<(), Error>(index.add(row.id, row.vector)?)
-        })?;
+        let generation = self
+            .catalog
+            .embeddings(model, self.embedder.dim(), |row| Ok::<(), Error>(index.add(row.id, row.vector)?))?;
         Ok((index, generation))
     }
 
@@ -165,13 +149,7 @@ impl Library {
         let places = locations
             .iter()
             .filter_map(|(id, l)| {
-                Some((
-                    *id,
-                    Place {
-                        track: *number.get(l.track_id.as_str())?,
-                        start: l.start,
-                    },
-                ))
+                Some((*id, Place { track: *number.get(l.track_id.as_str())?, start: l.start }))
             })
             .collect();
         Ok((tracks, places))
@@ -185,9 +163,7 @@ impl Library {
         let mut sums: std::collections::BTreeMap<String, (usize, Vec<f32>)> = Default::default();
         let dim = self.embedder.dim();
         self.catalog.embeddings(self.embedder.id().as_str(), dim, |row| {
-            let (n, sum) = sums
-                .entry(row.track_id.to_owned())
-                .or_insert_with(|| (0, vec![0.0; dim]));
+            let (n, sum) = sums.entry(row.track_id.to_owned()).or_insert_with(|| (0, vec![0.0; dim]));
             *n += 1;
             sum.iter_mut().zip(row.vector).for_each(|(s, v)| *s += v);
             Ok::<(), Error>(())

@@ -24,16 +24,8 @@ fn finds_the_song_and_the_place() {
         let answer = identifier.identify(&clip, &IdentifyOptions::default()).unwrap();
         let best = answer.matched().unwrap();
         assert_eq!((best.track_id.as_str(), answer.rank_of(name)), (name, Some(1)));
-        assert!(
-            (best.offset_s - 4.0).abs() < 0.01 && best.distance() < 1e-3,
-            "{best:?}"
-        );
-        assert!(
-            answer
-                .candidates
-                .windows(2)
-                .all(|w| w[0].similarity >= w[1].similarity)
-        );
+        assert!((best.offset_s - 4.0).abs() < 0.01 && best.distance() < 1e-3, "{best:?}");
+        assert!(answer.candidates.windows(2).all(|w| w[0].similarity >= w[1].similarity));
     }
 }
 
@@ -56,16 +48,9 @@ fn excluded_songs_are_never_answered_and_the_rest_is_as_if_they_were_not_there()
     let clip = ClipEmbedding::new(&*embedder(), &cut(&song(1, 12.0), 3.3, 5.0)).unwrap();
     let options = IdentifyOptions::default().with_candidates(10);
     let all = identifier.identify(&clip, &options).unwrap();
-    let without = identifier
-        .identify_where(&clip, &options, |id| id != "a")
-        .unwrap();
+    let without = identifier.identify_where(&clip, &options, |id| id != "a").unwrap();
     assert_eq!(without.rank_of("a"), None);
-    let rest: Vec<_> = all
-        .candidates
-        .iter()
-        .filter(|c| c.track_id != "a")
-        .cloned()
-        .collect();
+    let rest: Vec<_> = all.candidates.iter().filter(|c| c.track_id != "a").cloned().collect();
     assert_eq!(without.candidates, rest);
     let none = identifier.identify_where(&clip, &options, |_| false).unwrap();
     assert!(none.best().is_none() && !none.is_match);
@@ -82,13 +67,7 @@ fn the_threshold_decides() {
     assert!(distance > 0.0);
     assert!(ask(distance * 1.01).unwrap().is_match && !ask(distance * 0.99).unwrap().is_match);
     for bad in [-0.1, 2.1, f64::NAN] {
-        assert!(matches!(
-            ask(bad),
-            Err(Error::Setting {
-                name: "threshold",
-                ..
-            })
-        ));
+        assert!(matches!(ask(bad), Err(Error::Setting { name: "threshold", .. })));
     }
 }
 
@@ -96,24 +75,12 @@ fn the_threshold_decides() {
 fn clips_that_cannot_be_asked() {
     let e = embedder();
     let silent = vec![0.0; 5 * RATE as usize];
-    assert!(matches!(
-        ClipEmbedding::new(&*e, &silent),
-        Err(Error::SilentQuery { .. })
-    ));
-    assert!(matches!(
-        ClipEmbedding::new(&*e, &[]),
-        Err(Error::TooShort { got: 0, .. })
-    ));
-    assert!(matches!(
-        ClipEmbedding::new(&*e, &vec![0.1; e.min_samples() - 1]),
-        Err(Error::TooShort { .. })
-    ));
+    assert!(matches!(ClipEmbedding::new(&*e, &silent), Err(Error::SilentQuery { .. })));
+    assert!(matches!(ClipEmbedding::new(&*e, &[]), Err(Error::TooShort { got: 0, .. })));
+    assert!(matches!(ClipEmbedding::new(&*e, &vec![0.1; e.min_samples() - 1]), Err(Error::TooShort { .. })));
     let mut broken = song(1, 5.0);
     broken[77] = f32::NAN;
-    assert!(matches!(
-        ClipEmbedding::new(&*e, &broken),
-        Err(Error::Features(_))
-    ));
+    assert!(matches!(ClipEmbedding::new(&*e, &broken), Err(Error::Features(_))));
 }
 
 #[test]
@@ -124,9 +91,7 @@ fn vectors_of_two_embedders_are_never_compared() {
     let other = MfccEmbedder::new(&MfccEmbedderConfig::default().with_chunks(4.0, 2.0)).unwrap();
     assert_ne!(other.id(), embedder().id());
     let clip = ClipEmbedding::new(&other, &song(1, 5.0)).unwrap();
-    let error = identifier
-        .identify(&clip, &IdentifyOptions::default())
-        .unwrap_err();
+    let error = identifier.identify(&clip, &IdentifyOptions::default()).unwrap_err();
     assert!(matches!(error, Error::OtherEmbedder { .. }));
     // Opened with the other embedder, the library has nothing to search.
     let library = soundalike::Library::open(&bench.path("library"), std::sync::Arc::new(other)).unwrap();
@@ -149,10 +114,7 @@ fn standardisation_is_part_of_the_id_and_checked() {
         s.std[0] = bad;
         assert!(matches!(config(s), Err(Error::Standardization { .. })));
     }
-    let short = Standardization {
-        mean: vec![0.0; 19],
-        std: vec![1.0; 19],
-    };
+    let short = Standardization { mean: vec![0.0; 19], std: vec![1.0; 19] };
     assert!(matches!(config(short), Err(Error::Standardization { .. })));
 }
 
@@ -167,10 +129,7 @@ fn fitted_figures_give_mean_zero_and_deviation_one() {
     );
     let fit = |v: &[Vec<f32>]| Standardization::fit(v.iter().map(Vec::as_slice));
     assert!(fit(&[]).is_err() && fit(&[vec![1.0]]).is_err());
-    assert!(
-        fit(&[vec![1.0], vec![1.0]]).is_err(),
-        "a component that never varies"
-    );
+    assert!(fit(&[vec![1.0], vec![1.0]]).is_err(), "a component that never varies");
     assert!(fit(&[vec![1.0], vec![1.0, 2.0]]).is_err());
     assert!(fit(&[vec![1.0], vec![f32::NAN]]).is_err());
 }

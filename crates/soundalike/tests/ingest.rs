@@ -17,10 +17,7 @@ fn the_second_run_reads_only_what_changed() {
     assert_eq!((first.found, first.indexed, first.unchanged), (3, 3, 0));
     assert!((first.seconds_decoded - 36.0).abs() < 0.1);
     let second = bench.ingest();
-    assert_eq!(
-        (second.indexed, second.unchanged, second.seconds_decoded),
-        (0, 3, 0.0)
-    );
+    assert_eq!((second.indexed, second.unchanged, second.seconds_decoded), (0, 3, 0.0));
 
     write(&bench.music("b.wav"), &song(9, 14.0));
     write(&bench.music("d.wav"), &song(4, 12.0));
@@ -35,12 +32,8 @@ fn the_second_run_reads_only_what_changed() {
 fn a_touched_file_is_not_decoded_again() {
     let bench = Bench::with_songs();
     bench.ingest();
-    let file = std::fs::File::options()
-        .write(true)
-        .open(bench.music("a.wav"))
-        .unwrap();
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1))
-        .unwrap();
+    let file = std::fs::File::options().write(true).open(bench.music("a.wav")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
     let again = bench.ingest();
     assert_eq!((again.indexed, again.unchanged), (0, 3));
     // The new time is recorded, so that the file is not even hashed the next time.
@@ -54,15 +47,9 @@ fn chunks_of_five_seconds_every_two_cover_the_song() {
     write(&bench.music("a.wav"), &song(1, 12.5));
     bench.ingest();
     let library = bench.library();
-    let chunks = library
-        .catalog()
-        .track_embeddings("a", library.embedder().id().as_str(), 20)
-        .unwrap();
+    let chunks = library.catalog().track_embeddings("a", library.embedder().id().as_str(), 20).unwrap();
     let times: Vec<(f64, f64)> = chunks.iter().map(|c| (c.start, c.end)).collect();
-    assert_eq!(
-        times,
-        [(0.0, 5.0), (2.0, 7.0), (4.0, 9.0), (6.0, 11.0), (7.5, 12.5)]
-    );
+    assert_eq!(times, [(0.0, 5.0), (2.0, 7.0), (4.0, 9.0), (6.0, 11.0), (7.5, 12.5)]);
 }
 
 #[test]
@@ -77,11 +64,7 @@ fn renamed_and_removed() {
     assert_eq!(bench.tracks(), ["c", "z"]);
     let library = bench.library();
     assert!(
-        !library
-            .catalog()
-            .track_embeddings("z", library.embedder().id().as_str(), 20)
-            .unwrap()
-            .is_empty()
+        !library.catalog().track_embeddings("z", library.embedder().id().as_str(), 20).unwrap().is_empty()
     );
     // Names swapped: both are content that is known under another name.
     std::fs::rename(bench.music("c.wav"), bench.music("t")).unwrap();
@@ -99,24 +82,13 @@ fn the_same_file_twice_is_used_once_and_the_copy_takes_over() {
     std::fs::copy(bench.music("a.wav"), bench.music("copy.wav")).unwrap();
     let report = bench.ingest();
     assert_eq!((report.indexed, report.duplicates.len()), (3, 1));
-    assert!(
-        report
-            .duplicates
-            .iter()
-            .all(|(copy, of)| copy.ends_with("copy.wav") && of.ends_with("a.wav"))
-    );
+    assert!(report.duplicates.iter().all(|(copy, of)| copy.ends_with("copy.wav") && of.ends_with("a.wav")));
     assert_eq!(bench.tracks(), ["a", "b", "c"]);
     let report = bench.ingest();
-    assert_eq!(
-        (report.indexed, report.unchanged, report.duplicates.len()),
-        (0, 3, 1)
-    );
+    assert_eq!((report.indexed, report.unchanged, report.duplicates.len()), (0, 3, 1));
     std::fs::remove_file(bench.music("a.wav")).unwrap();
     let report = bench.ingest();
-    assert_eq!(
-        (report.indexed, report.moved.len(), report.duplicates.len()),
-        (0, 1, 0)
-    );
+    assert_eq!((report.indexed, report.moved.len(), report.duplicates.len()), (0, 1, 0));
     assert_eq!(bench.tracks(), ["b", "c", "copy"]);
 }
 
@@ -136,11 +108,7 @@ fn bad_files_are_listed_and_change_nothing_else() {
     let bench = Bench::with_songs();
     bench.ingest();
     let before = bench.library().catalog().stats().unwrap();
-    std::fs::write(
-        bench.music("text.mp3"),
-        "this is a shopping list, not music ".repeat(400),
-    )
-    .unwrap();
+    std::fs::write(bench.music("text.mp3"), "this is a shopping list, not music ".repeat(400)).unwrap();
     std::fs::write(bench.music("empty.wav"), "").unwrap();
     write(&bench.music("silent.wav"), &vec![0.0; 10 * RATE as usize]);
     write(&bench.music("blip.wav"), &song(5, 0.05));
@@ -155,10 +123,7 @@ fn bad_files_are_listed_and_change_nothing_else() {
             ("silent.wav", "silent"),
             ("text.mp3", "not recognised"),
         ] {
-            assert!(
-                reasons.iter().any(|r| r.contains(name) && r.contains(word)),
-                "{name}: {reasons:?}"
-            );
+            assert!(reasons.iter().any(|r| r.contains(name) && r.contains(word)), "{name}: {reasons:?}");
         }
         let after = bench.library().catalog().stats().unwrap();
         assert_eq!((before.songs, before.embeddings), (after.songs, after.embeddings));
@@ -181,14 +146,8 @@ fn a_track_shorter_than_a_chunk_is_one_chunk() {
     write(&bench.music("short.wav"), &song(1, 2.0));
     assert_eq!(bench.ingest().indexed, 1);
     let library = bench.library();
-    let chunks = library
-        .catalog()
-        .track_embeddings("short", library.embedder().id().as_str(), 20)
-        .unwrap();
-    assert_eq!(
-        chunks.iter().map(|c| (c.start, c.end)).collect::<Vec<_>>(),
-        [(0.0, 2.0)]
-    );
+    let chunks = library.catalog().track_embeddings("short", library.embedder().id().as_str(), 20).unwrap();
+    assert_eq!(chunks.iter().map(|c| (c.start, c.end)).collect::<Vec<_>>(), [(0.0, 2.0)]);
 }
 
 #[test]
@@ -199,15 +158,8 @@ fn silent_stretches_are_not_indexed() {
     write(&bench.music("a.wav"), &samples);
     bench.ingest();
     let library = bench.library();
-    let chunks = library
-        .catalog()
-        .track_embeddings("a", library.embedder().id().as_str(), 20)
-        .unwrap();
-    assert!(
-        chunks.iter().all(|c| c.start < 6.0),
-        "{:?}",
-        chunks.iter().map(|c| c.start).collect::<Vec<_>>()
-    );
+    let chunks = library.catalog().track_embeddings("a", library.embedder().id().as_str(), 20).unwrap();
+    assert!(chunks.iter().all(|c| c.start < 6.0), "{:?}", chunks.iter().map(|c| c.start).collect::<Vec<_>>());
 }
 
 #[test]
@@ -226,10 +178,7 @@ fn folders_without_music() {
 fn nothing_usable_is_an_error_that_names_a_file() {
     let bench = Bench::new();
     std::fs::write(bench.music("broken.mp3"), "nothing").unwrap();
-    let error = bench
-        .library()
-        .ingest(&bench.folder(), &IngestOptions::default(), &())
-        .unwrap_err();
+    let error = bench.library().ingest(&bench.folder(), &IngestOptions::default(), &()).unwrap_err();
     assert!(matches!(error, Error::NothingUsable { found: 1, .. }));
     assert!(error.to_string().contains("broken.mp3"), "{error}");
 }
@@ -264,10 +213,7 @@ fn a_table_wins_over_names_and_is_checked_against_the_folder() {
     let options = IngestOptions::default().with_metadata(Some(table.clone()));
     let report = bench.ingest_with(&options);
     assert_eq!(report.rows_without_file, ["gone.wav"]);
-    assert_eq!(
-        report.files_without_row,
-        [bench.music("b.wav").canonicalize().unwrap()]
-    );
+    assert_eq!(report.files_without_row, [bench.music("b.wav").canonicalize().unwrap()]);
     assert_eq!(bench.tracks(), ["b", "c", "id-1"]);
     let song = bench.library().song("id-1").unwrap().unwrap();
     assert_eq!(
@@ -281,31 +227,19 @@ fn a_table_wins_over_names_and_is_checked_against_the_folder() {
     let report = bench.ingest_with(&options);
     assert_eq!((report.indexed, report.unchanged), (0, 3));
     assert_eq!(bench.tracks(), ["b", "c", "id-1"]);
-    assert_eq!(
-        bench.library().song("c").unwrap().unwrap().title.as_deref(),
-        Some("New")
-    );
-    assert_eq!(
-        identify(&bench, &support::song(1, 5.0)),
-        Some(("c".to_owned(), 0))
-    );
+    assert_eq!(bench.library().song("c").unwrap().unwrap().title.as_deref(), Some("New"));
+    assert_eq!(identify(&bench, &support::song(1, 5.0)), Some(("c".to_owned(), 0)));
 
     // Without a table, what the catalog has stays.
     assert_eq!(bench.ingest().unchanged, 3);
-    assert_eq!(
-        bench.library().song("c").unwrap().unwrap().title.as_deref(),
-        Some("New")
-    );
+    assert_eq!(bench.library().song("c").unwrap().unwrap().title.as_deref(), Some("New"));
 }
 
 #[test]
 fn an_unreadable_table_ends_the_run_before_anything_is_written() {
     let bench = Bench::with_songs();
     let options = IngestOptions::default().with_metadata(Some(bench.path("missing.csv")));
-    let error = bench
-        .library()
-        .ingest(&bench.folder(), &options, &())
-        .unwrap_err();
+    let error = bench.library().ingest(&bench.folder(), &options, &()).unwrap_err();
     assert!(error.to_string().contains("missing.csv"), "{error}");
     assert!(bench.tracks().is_empty());
 }
@@ -332,26 +266,13 @@ fn what_was_finished_stays_when_the_run_is_ended() {
     for i in 0..12 {
         write(&bench.music(format!("{i:02}.wav")), &song(i, 6.0));
     }
-    let stop = StopAfter {
-        files: 3,
-        done: AtomicUsize::new(0),
-    };
-    let report = bench
-        .library()
-        .ingest(&bench.folder(), &IngestOptions::default(), &stop)
-        .unwrap();
+    let stop = StopAfter { files: 3, done: AtomicUsize::new(0) };
+    let report = bench.library().ingest(&bench.folder(), &IngestOptions::default(), &stop).unwrap();
     assert!(report.interrupted);
     let kept = bench.tracks().len();
-    assert!(
-        (3..12).contains(&kept) && kept == report.indexed,
-        "{kept} {}",
-        report.indexed
-    );
+    assert!((3..12).contains(&kept) && kept == report.indexed, "{kept} {}", report.indexed);
     let report = bench.ingest();
-    assert_eq!(
-        (report.indexed, report.unchanged, report.interrupted),
-        (12 - kept, kept, false)
-    );
+    assert_eq!((report.indexed, report.unchanged, report.interrupted), (12 - kept, kept, false));
     assert_eq!(bench.tracks().len(), 12);
 }
 
@@ -388,10 +309,7 @@ fn a_catalog_of_another_program_is_refused_and_kept() {
     std::fs::create_dir(bench.path("library")).unwrap();
     let foreign = b"SQLite format 3\0 but of somebody else: not a database at all".repeat(20);
     std::fs::write(&path, &foreign).unwrap();
-    assert!(matches!(
-        Library::open(&bench.path("library"), embedder()),
-        Err(Error::Catalog(_))
-    ));
+    assert!(matches!(Library::open(&bench.path("library"), embedder()), Err(Error::Catalog(_))));
     assert_eq!(std::fs::read(&path).unwrap(), foreign);
     assert_eq!(std::fs::read_dir(bench.path("library")).unwrap().count(), 1);
     assert!(Catalog::open(&path).is_err());
@@ -420,11 +338,7 @@ fn the_index_file_is_used_when_it_fits_rebuilt_when_older_refused_when_changed()
         matches!(error, Error::Index(_)) && error.to_string().contains(soundalike::INDEX_FILE),
         "{error}"
     );
-    assert_eq!(
-        std::fs::read(&path).unwrap(),
-        bytes,
-        "a file that was changed is left as it is"
-    );
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "a file that was changed is left as it is");
     std::fs::remove_file(&path).unwrap();
     assert_eq!(source().unwrap(), Rebuilt);
 }
@@ -434,10 +348,6 @@ fn identify(bench: &Bench, samples: &[f32]) -> Option<(String, i64)> {
     let library = bench.library();
     let clip = soundalike::ClipEmbedding::new(&**library.embedder(), samples).unwrap();
     let (identifier, _) = library.identifier().unwrap();
-    let answer = identifier
-        .identify(&clip, &soundalike::IdentifyOptions::default())
-        .unwrap();
-    answer
-        .matched()
-        .map(|c| (c.track_id.clone(), c.offset_s.round() as i64))
+    let answer = identifier.identify(&clip, &soundalike::IdentifyOptions::default()).unwrap();
+    answer.matched().map(|c| (c.track_id.clone(), c.offset_s.round() as i64))
 }

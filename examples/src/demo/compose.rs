@@ -18,48 +18,12 @@ pub(super) fn render(song: &SongSpec, sample_rate: u32) -> Vec<f32> {
     // As many four-bar phrases as come nearest to 40 s; the form is cut from the end.
     let phrases = ((40.0 / (4.0 * bar)).round() as usize).max(2);
     let form = [
-        Section {
-            bars: 4,
-            chorus: false,
-            lead: false,
-            drums: true,
-            bass: false,
-        },
-        Section {
-            bars: 4,
-            chorus: false,
-            lead: true,
-            drums: true,
-            bass: true,
-        },
-        Section {
-            bars: 4,
-            chorus: true,
-            lead: true,
-            drums: true,
-            bass: true,
-        },
-        Section {
-            bars: 4,
-            chorus: false,
-            lead: true,
-            drums: false,
-            bass: true,
-        },
-        Section {
-            bars: 4,
-            chorus: true,
-            lead: true,
-            drums: true,
-            bass: true,
-        },
-        Section {
-            bars: 4,
-            chorus: true,
-            lead: false,
-            drums: true,
-            bass: true,
-        },
+        Section { bars: 4, chorus: false, lead: false, drums: true, bass: false },
+        Section { bars: 4, chorus: false, lead: true, drums: true, bass: true },
+        Section { bars: 4, chorus: true, lead: true, drums: true, bass: true },
+        Section { bars: 4, chorus: false, lead: true, drums: false, bass: true },
+        Section { bars: 4, chorus: true, lead: true, drums: true, bass: true },
+        Section { bars: 4, chorus: true, lead: false, drums: true, bass: true },
     ];
     let sections: Vec<&Section> = form.iter().cycle().take(phrases).collect();
     let seconds = sections.iter().map(|s| s.bars as f32 * bar).sum::<f32>() + 1.0;
@@ -104,11 +68,7 @@ pub(super) fn render(song: &SongSpec, sample_rate: u32) -> Vec<f32> {
             }
         }
         if section.lead {
-            let melody = if section.chorus {
-                &song.chorus_melody
-            } else {
-                &song.verse_melody
-            };
+            let melody = if section.chorus { &song.chorus_melody } else { &song.verse_melody };
             let mut position = 0;
             for &(step, length) in melody {
                 let at = start + (position / 16) as f32 * bar + sixteenth(song, bar, position % 16);
@@ -128,10 +88,7 @@ pub(super) fn render(song: &SongSpec, sample_rate: u32) -> Vec<f32> {
         start += section.bars as f32 * bar;
     }
     echo(&mut tonal, song.echo_seconds, song.echo_level, sample_rate);
-    tonal
-        .iter_mut()
-        .zip(&drums)
-        .for_each(|(t, d)| *t += 1.6 * song.drums.level * d);
+    tonal.iter_mut().zip(&drums).for_each(|(t, d)| *t += 1.6 * song.drums.level * d);
     darken(&mut tonal, song.brightness_hz, sample_rate);
     master(&mut tonal, sample_rate);
     tonal
@@ -153,11 +110,7 @@ fn pitch(song: &SongSpec, step: i32, octave: i32) -> f32 {
 fn play_chord(song: &SongSpec, pad: &Instrument, out: &mut [f32], at: f32, bar: f32, root: usize) {
     let notes = [0, 2, 4].map(|third| pitch(song, root as i32 + third, song.pad_octave));
     if song.arpeggio {
-        for (i, hz) in [0, 1, 2, 1, 0, 1, 2, 1]
-            .iter()
-            .filter_map(|&n: &usize| notes.get(n))
-            .enumerate()
-        {
+        for (i, hz) in [0, 1, 2, 1, 0, 1, 2, 1].iter().filter_map(|&n: &usize| notes.get(n)).enumerate() {
             pad.play(out, at + i as f32 * bar / 8.0, bar / 8.0, *hz, 1.2);
         }
     } else {
@@ -172,9 +125,5 @@ fn master(x: &mut [f32], sample_rate: u32) {
     let peak = x.iter().fold(0.0_f32, |m, v| m.max(v.abs())).max(1e-6);
     x.iter_mut().for_each(|v| *v = (1.5 * *v / peak).tanh() * 0.9);
     let fade = sample_rate as usize;
-    x.iter_mut()
-        .rev()
-        .take(fade)
-        .enumerate()
-        .for_each(|(i, v)| *v *= i as f32 / fade as f32);
+    x.iter_mut().rev().take(fade).enumerate().for_each(|(i, v)| *v *= i as f32 / fade as f32);
 }

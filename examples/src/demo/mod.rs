@@ -58,28 +58,16 @@ pub fn write(
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     }
     let songs = SongSpec::album(seed, LIBRARY_SONGS + UNKNOWN_SONGS);
-    songs
-        .par_iter()
-        .enumerate()
-        .try_for_each(|(i, song)| -> Outcome<()> {
-            let dir = if i < LIBRARY_SONGS {
-                &demo.library
-            } else {
-                &demo.unknown
-            };
-            let path = dir.join(song.file_name());
-            // Files are renamed into place when complete, so one that exists is whole.
-            if !cancelled() && !path.exists() {
-                write_wav(
-                    &path,
-                    &compose::render(song, SAMPLE_RATE),
-                    SAMPLE_RATE,
-                    WavFormat::I16,
-                )?;
-            }
-            each();
-            Ok(())
-        })?;
+    songs.par_iter().enumerate().try_for_each(|(i, song)| -> Outcome<()> {
+        let dir = if i < LIBRARY_SONGS { &demo.library } else { &demo.unknown };
+        let path = dir.join(song.file_name());
+        // Files are renamed into place when complete, so one that exists is whole.
+        if !cancelled() && !path.exists() {
+            write_wav(&path, &compose::render(song, SAMPLE_RATE), SAMPLE_RATE, WavFormat::I16)?;
+        }
+        each();
+        Ok(())
+    })?;
     let table = metadata(songs.get(..LIBRARY_SONGS).unwrap_or(&songs));
     write_whole(&demo.metadata, |out| Ok(out.write_all(table.as_bytes())?))?;
     Ok(demo)

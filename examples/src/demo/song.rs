@@ -199,11 +199,7 @@ impl SongSpec {
             lead_octave: rng.random_range(0..=1),
             pad_octave: rng.random_range(-1..=0),
             arpeggio: rng.random_bool(0.4),
-            swing: if rng.random_bool(0.35) {
-                rng.random_range(0.15..0.35)
-            } else {
-                0.0
-            },
+            swing: if rng.random_bool(0.35) { rng.random_range(0.15..0.35) } else { 0.0 },
             brightness_hz: 1_200.0 * (rng.random_range(0.0_f32..1.0) * 2.3).exp(),
             echo_seconds: 60.0 / bpm * [0.5, 0.75, 1.0][rng.random_range(0..3)],
             echo_level: rng.random_range(0.0..0.45),
@@ -265,11 +261,7 @@ fn timbre(rng: &mut ChaCha12Rng, attack: std::ops::Range<f32>, level: f32) -> Ti
         attack: rng.random_range(attack),
         decay: rng.random_range(0.08..0.9),
         sustain: rng.random_range(0.1..0.9),
-        vibrato: if rng.random_bool(0.4) {
-            rng.random_range(0.001..0.008)
-        } else {
-            0.0
-        },
+        vibrato: if rng.random_bool(0.4) { rng.random_range(0.001..0.008) } else { 0.0 },
         level: level * rng.random_range(0.6..1.3),
     }
 }
@@ -290,11 +282,7 @@ fn drums(rng: &mut ChaCha12Rng) -> Drums {
     }
     let every = [1, 2, 2, 4][rng.random_range(0..4)];
     for step in (0..16).step_by(every) {
-        hat[step] = if step % 4 == 0 {
-            0.9
-        } else {
-            rng.random_range(0.3..0.7)
-        };
+        hat[step] = if step % 4 == 0 { 0.9 } else { rng.random_range(0.3..0.7) };
     }
     Drums {
         kick,
@@ -304,11 +292,7 @@ fn drums(rng: &mut ChaCha12Rng) -> Drums {
         snare_decay: rng.random_range(0.05..0.22),
         snare_hz: rng.random_range(150.0..260.0),
         hat_decay: rng.random_range(0.015..0.12),
-        level: if rng.random_bool(0.15) {
-            0.0
-        } else {
-            rng.random_range(0.25..0.8)
-        },
+        level: if rng.random_bool(0.15) { 0.0 } else { rng.random_range(0.25..0.8) },
     }
 }
 

@@ -40,11 +40,7 @@ impl Instrument {
                 table
             })
             .collect();
-        Self {
-            tables,
-            timbre: timbre.clone(),
-            sample_rate: sample_rate as f32,
-        }
+        Self { tables, timbre: timbre.clone(), sample_rate: sample_rate as f32 }
     }
 
     /// Adds a note of `hz` from `start` for `seconds` (release included) to `out`.
@@ -69,11 +65,7 @@ impl Instrument {
             let a = table[at];
             let wave = a + (table[at + 1] - a) * (phase - at as f32);
             *v += velocity * t.level * envelope * fade * wave;
-            let bend = if t.vibrato > 0.0 {
-                1.0 + t.vibrato * (time * 34.0).sin()
-            } else {
-                1.0
-            };
+            let bend = if t.vibrato > 0.0 { 1.0 + t.vibrato * (time * 34.0).sin() } else { 1.0 };
             phase += base * bend;
             while phase >= TABLE as f32 {
                 phase -= TABLE as f32;
@@ -122,10 +114,7 @@ impl DrumKit {
     pub(super) fn hit(&self, out: &mut [f32], at: usize, kick: f32, snare: f32, hat: f32) {
         for (sound, velocity) in [(&self.kick, kick), (&self.snare, snare), (&self.hat, hat)] {
             if velocity > 0.0 {
-                out.iter_mut()
-                    .skip(at)
-                    .zip(sound)
-                    .for_each(|(o, s)| *o += velocity * s);
+                out.iter_mut().skip(at).zip(sound).for_each(|(o, s)| *o += velocity * s);
             }
         }
     }

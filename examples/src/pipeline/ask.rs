@@ -128,9 +128,8 @@ impl Asker<'_> {
         groups: &HashMap<String, String>,
         each: &(dyn Fn() + Sync),
     ) -> Outcome<Vec<Asked>> {
-        let questions: Vec<(usize, Degradation)> = (0..cuts.len())
-            .flat_map(|c| Degradation::ALL.map(|d| (c, d)))
-            .collect();
+        let questions: Vec<(usize, Degradation)> =
+            (0..cuts.len()).flat_map(|c| Degradation::ALL.map(|d| (c, d))).collect();
         let answers: Outcome<Vec<Option<Asked>>> = questions
             .par_iter()
             .enumerate()
@@ -185,16 +184,12 @@ impl Asker<'_> {
             answer,
             rank,
             similarity: right.as_ref().map(|c| c.similarity),
-            offset_error_s: right
-                .filter(|_| rank == Some(1))
-                .map(|c| c.offset_s - cut.start_s),
+            offset_error_s: right.filter(|_| rank == Some(1)).map(|c| c.offset_s - cut.start_s),
         }))
     }
 
     /// A seed of its own for the `n`-th draw of a `purpose`.
     fn seed_of(&self, n: usize, purpose: u64) -> u64 {
-        (self.seed ^ (purpose << 48))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(n as u64)
+        (self.seed ^ (purpose << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(n as u64)
     }
 }

@@ -56,9 +56,7 @@ pub struct Findings<'a> {
 impl Findings<'_> {
     /// `n` answers spread evenly over all.
     pub fn sample(&self, n: usize) -> impl Iterator<Item = &Asked> {
-        self.asked
-            .iter()
-            .step_by(self.asked.len().div_ceil(n.max(1)).max(1))
+        self.asked.iter().step_by(self.asked.len().div_ceil(n.max(1)).max(1))
     }
 
     /// Title and artist of a song where known, else its id.
@@ -91,21 +89,12 @@ impl Findings<'_> {
         let head = match answer.matched() {
             Some(c) => {
                 others.next();
-                format!(
-                    "{} at {:.1} s, distance {:.3}",
-                    self.name(&c.track_id),
-                    c.offset_s,
-                    c.distance()
-                )
+                format!("{} at {:.1} s, distance {:.3}", self.name(&c.track_id), c.offset_s, c.distance())
             }
             None => "Unknown".to_owned(),
         };
         let rest: Vec<String> = others.take(2).map(describe).collect();
-        format!(
-            "{head}; {}: {}",
-            if answer.is_match { "then" } else { "nearest" },
-            rest.join(", ")
-        )
+        format!("{head}; {}: {}", if answer.is_match { "then" } else { "nearest" }, rest.join(", "))
     }
 
     /// One question and its answer in a line.
@@ -114,12 +103,9 @@ impl Findings<'_> {
             return String::new();
         };
         let (song, mark) = match asked.kind {
-            Kind::Known => (
-                self.name(&cut.track_id),
-                if Self::is_right(asked) { "right" } else { "WRONG" },
-            ),
+            Kind::Known => (self.name(&cut.track_id), if Self::is_right(asked) { "right" } else { "WRONG" }),
             Kind::Unknown => (
-                format!("{} (not indexed)", cut.track_id),
+                format!("{} (not indexed)", self.name(&cut.track_id)),
                 if Self::is_right(asked) { "right" } else { "WRONG" },
             ),
         };
@@ -210,9 +196,7 @@ fn ingest_json(r: &IngestReport) -> Value {
         s.iter().map(note).collect::<Vec<_>>()
     };
     let pairs = |p: &[(PathBuf, PathBuf)]| {
-        p.iter()
-            .map(|(a, b)| [a.display().to_string(), b.display().to_string()])
-            .collect::<Vec<_>>()
+        p.iter().map(|(a, b)| [a.display().to_string(), b.display().to_string()]).collect::<Vec<_>>()
     };
     json!({
         "found": r.found,
@@ -288,10 +272,7 @@ fn summary(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         .map(|(name, values)| HistogramSeries { name, values })
         .collect();
     if !series.is_empty() {
-        let farthest = known
-            .iter()
-            .chain(&unknown)
-            .fold(f.threshold, |m, &d| m.max(f64::from(d)));
+        let farthest = known.iter().chain(&unknown).fold(f.threshold, |m, &d| m.max(f64::from(d)));
         let config = HistogramChartConfig::default()
             .with_title("Distance of the nearest song, degraded clips")
             .with_axis("cosine distance")
@@ -300,11 +281,8 @@ fn summary(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
             .with_threshold(f.threshold, format!("threshold {}", f.threshold));
         let picture = histogram_chart(&series, &config)?;
         page.figure(
-            Figure::picture(
-                &picture,
-                "Histogram of nearest distances of known and unknown songs",
-            )?
-            .with_caption("Where the two overlap, no threshold tells known from unknown."),
+            Figure::picture(&picture, "Histogram of nearest distances of known and unknown songs")?
+                .with_caption("Where the two overlap, no threshold tells known from unknown."),
         );
     }
     page.section("Embedder and corpus");
@@ -334,11 +312,7 @@ fn examples(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         let wrongs = wrong.len().min(n / 2);
         let rights = right.len().min(n - wrongs);
         let wrongs = wrong.len().min(n - rights);
-        right
-            .into_iter()
-            .take(rights)
-            .chain(wrong.into_iter().take(wrongs))
-            .collect::<Vec<_>>()
+        right.into_iter().take(rights).chain(wrong.into_iter().take(wrongs)).collect::<Vec<_>>()
     };
     let files: std::collections::HashMap<String, PathBuf> = f
         .library
@@ -351,10 +325,7 @@ fn examples(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         })
         .collect();
     let rate = f.library.embedder().sample_rate();
-    for asked in pick(Kind::Known, PICTURED.0)
-        .into_iter()
-        .chain(pick(Kind::Unknown, PICTURED.1))
-    {
+    for asked in pick(Kind::Known, PICTURED.0).into_iter().chain(pick(Kind::Unknown, PICTURED.1)) {
         let (Some(cut), Some(best)) = (f.cut(asked), asked.answer.best()) else {
             continue;
         };
@@ -368,9 +339,8 @@ fn examples(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         };
         let start = best.offset_s.max(0.0);
         let config = ReadConfig::new().with_sample_rate(rate);
-        if let Some(audio) = files
-            .get(&best.track_id)
-            .and_then(|p| decode_segment(p, start, CUT_SECONDS, &config).ok())
+        if let Some(audio) =
+            files.get(&best.track_id).and_then(|p| decode_segment(p, start, CUT_SECONDS, &config).ok())
         {
             let caption = format!("{} from {start:.1} s", f.name(&best.track_id));
             figures.push(spectrogram(&audio.samples, rate, title, &caption)?);
@@ -384,12 +354,7 @@ fn spectrogram(samples: &[f32], rate: u32, title: &str, caption: &str) -> Outcom
     let config = LogMelConfig::new(rate);
     let frame_seconds = config.mel.stft.hop_length as f64 / f64::from(rate);
     let matrix = LogMel::new(&config)?.compute(samples)?;
-    let look = Look {
-        title,
-        sample_rate: rate,
-        frame_seconds,
-        size: (540, 300),
-    };
+    let look = Look { title, sample_rate: rate, frame_seconds, size: (540, 300) };
     let picture = draw(Feature::Logmel, matrix, look)?;
     Ok(Figure::picture(&picture, format!("Mel spectrogram: {caption}"))?.with_caption(caption))
 }
@@ -438,10 +403,8 @@ fn answers(page: &mut Report, f: &Findings<'_>) {
             ]);
         }
         if of.len() > MAX_ANSWERS {
-            table = table.with_note(format!(
-                "{} more are in the JSON file (--json).",
-                of.len() - MAX_ANSWERS
-            ));
+            table =
+                table.with_note(format!("{} more are in the JSON file (--json).", of.len() - MAX_ANSWERS));
         }
         page.details(format!("{} clips of {heading}", of.len()), |inside| {
             inside.table(&table);
@@ -503,10 +466,7 @@ fn files(page: &mut Report, f: &Findings<'_>) {
         notes.push(["used, but", w.reason.as_str()]);
     }
     for (copy, of) in &r.duplicates {
-        notes.push([
-            "duplicate",
-            &format!("{} has the same bytes as {}", copy.display(), of.display()),
-        ]);
+        notes.push(["duplicate", &format!("{} has the same bytes as {}", copy.display(), of.display())]);
     }
     for p in &r.row_problems {
         notes.push(["metadata row", &p.to_string()]);

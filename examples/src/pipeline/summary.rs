@@ -34,25 +34,14 @@ impl Rate {
             return Ok(None);
         }
         let Interval { low, high, .. } = wilson(hits, n, CONFIDENCE)?;
-        Ok(Some(Self {
-            hits,
-            n,
-            rate: hits as f64 / n as f64,
-            low,
-            high,
-        }))
+        Ok(Some(Self { hits, n, rate: hits as f64 / n as f64, low, high }))
     }
 
     fn cell(rate: Option<Self>) -> Cell {
         rate.map_or_else(
             || Cell::numeric("–"),
             |r| {
-                Cell::numeric(format!(
-                    "{:.0} % ({:.0}–{:.0})",
-                    100.0 * r.rate,
-                    100.0 * r.low,
-                    100.0 * r.high
-                ))
+                Cell::numeric(format!("{:.0} % ({:.0}–{:.0})", 100.0 * r.rate, 100.0 * r.low, 100.0 * r.high))
             },
         )
     }
@@ -94,15 +83,9 @@ pub fn rows(asked: &[Asked]) -> Outcome<Vec<Row>> {
 }
 
 fn row(degradation: Degradation, asked: &[Asked]) -> Outcome<Row> {
-    let of = |kind| {
-        asked
-            .iter()
-            .filter(move |a| a.degradation == degradation && a.kind == kind)
-    };
+    let of = |kind| asked.iter().filter(move |a| a.degradation == degradation && a.kind == kind);
     let ranks: Vec<Option<usize>> = of(Kind::Known).map(|a| a.rank).collect();
-    let similarities: Vec<f32> = of(Kind::Known)
-        .filter_map(|a| a.similarity.map(|s| s as f32))
-        .collect();
+    let similarities: Vec<f32> = of(Kind::Known).filter_map(|a| a.similarity.map(|s| s as f32)).collect();
     let known = ranks.len() as u64;
     let unknown = of(Kind::Unknown).count() as u64;
     let count = |f: &dyn Fn(&Asked) -> bool| of(Kind::Known).filter(|a| f(a)).count() as u64;
@@ -112,16 +95,8 @@ fn row(degradation: Degradation, asked: &[Asked]) -> Outcome<Row> {
     Ok(Row {
         condition: degradation.name(),
         known,
-        top_1: if some {
-            Rate::wilson(top_k_hits(&ranks, 1)?, known)?
-        } else {
-            None
-        },
-        top_5: if some {
-            Rate::wilson(top_k_hits(&ranks, 5)?, known)?
-        } else {
-            None
-        },
+        top_1: if some { Rate::wilson(top_k_hits(&ranks, 1)?, known)? } else { None },
+        top_5: if some { Rate::wilson(top_k_hits(&ranks, 5)?, known)? } else { None },
         matched_right: Rate::wilson(count(&|a| a.rank == Some(1) && a.answer.is_match), known)?,
         offset_within_1s: Rate::wilson(near, first)?,
         // Every indexed song is ranked, so no rank is missing.
@@ -129,10 +104,7 @@ fn row(degradation: Degradation, asked: &[Asked]) -> Outcome<Row> {
         mrr: some.then(|| mean_reciprocal_rank(&ranks)).transpose()?,
         mean_similarity: some.then(|| mean_similarity(&similarities)).transpose()?,
         unknown,
-        rejected: Rate::wilson(
-            of(Kind::Unknown).filter(|a| !a.answer.is_match).count() as u64,
-            unknown,
-        )?,
+        rejected: Rate::wilson(of(Kind::Unknown).filter(|a| !a.answer.is_match).count() as u64, unknown)?,
     })
 }
 
@@ -158,11 +130,7 @@ pub struct Overall {
 /// # Errors
 /// Those of the statistics.
 pub fn overall(asked: &[Asked], seed: u64) -> Outcome<Vec<Overall>> {
-    let degraded = |kind| {
-        asked
-            .iter()
-            .filter(move |a| a.degradation != Degradation::Clean && a.kind == kind)
-    };
+    let degraded = |kind| asked.iter().filter(move |a| a.degradation != Degradation::Clean && a.kind == kind);
     let config = BootstrapConfig::default().with_seed(seed);
     let mut all = Vec::new();
     let mut push = |name, of: Vec<(usize, f64)>| -> Outcome<()> {
@@ -193,15 +161,10 @@ pub fn overall(asked: &[Asked], seed: u64) -> Outcome<Vec<Overall>> {
     push("top-5 accuracy", known(&|a| rate(a.rank.is_some_and(|r| r <= 5))))?;
     push("average rank", known(&|a| a.rank.unwrap_or(usize::MAX) as f64))?;
     push("average similarity", known(&|a| a.similarity.unwrap_or(f64::NAN)))?;
-    push(
-        "right and called a match",
-        known(&|a| rate(a.rank == Some(1) && a.answer.is_match)),
-    )?;
+    push("right and called a match", known(&|a| rate(a.rank == Some(1) && a.answer.is_match)))?;
     push(
         "unknown songs rejected",
-        degraded(Kind::Unknown)
-            .map(|a| (a.cut, rate(!a.answer.is_match)))
-            .collect(),
+        degraded(Kind::Unknown).map(|a| (a.cut, rate(!a.answer.is_match))).collect(),
     )?;
     Ok(all)
 }
@@ -248,11 +211,7 @@ pub fn unknown_table(rows: &[Row]) -> Table {
             "rejected",
         ]),
         |table, r| {
-            table.with_row([
-                Cell::from(r.condition.as_str()),
-                Cell::from(r.unknown),
-                Rate::cell(r.rejected),
-            ])
+            table.with_row([Cell::from(r.condition.as_str()), Cell::from(r.unknown), Rate::cell(r.rejected)])
         },
     )
 }

@@ -63,9 +63,7 @@ impl Decoder {
     pub(crate) fn open(path: &Path, mut input: Input, limits: &Limits) -> Result<Self, Error> {
         let len = input.len().map_err(|e| Error::io(path, e))?;
         if len == 0 {
-            return Err(Error::EmptyFile {
-                path: path.to_path_buf(),
-            });
+            return Err(Error::EmptyFile { path: path.to_path_buf() });
         }
         let sniffed = sniff(&mut input, len).map_err(|e| Error::io(path, e))?;
         let budget = Arc::new(Budget::default());
@@ -84,20 +82,13 @@ impl Decoder {
         }?;
 
         let tracks = format.tracks();
-        let track = format
-            .default_track(TrackType::Audio)
-            .or_else(|| format.first_track(TrackType::Audio));
+        let track = format.default_track(TrackType::Audio).or_else(|| format.first_track(TrackType::Audio));
         let Some(track) = track.cloned() else {
             // A track whose codec the demuxer does not know may well be audio.
             return Err(if tracks.iter().any(|t| t.codec_params.is_none()) {
-                Error::Unsupported {
-                    path: path.to_path_buf(),
-                    what: "unknown codec".into(),
-                }
+                Error::Unsupported { path: path.to_path_buf(), what: "unknown codec".into() }
             } else {
-                Error::NoAudioTrack {
-                    path: path.to_path_buf(),
-                }
+                Error::NoAudioTrack { path: path.to_path_buf() }
             });
         };
         let name = format.format_info().short_name;
@@ -121,14 +112,9 @@ impl Decoder {
             budget,
             info,
             tags,
-            warnings: Warnings {
-                truncated: damaged,
-                ..Warnings::default()
-            },
+            warnings: Warnings { truncated: damaged, ..Warnings::default() },
             // Raw MPEG and ADTS streams have no length: symphonia guesses one from the first frames.
-            claimed: track
-                .num_frames
-                .filter(|_| !matches!(name, "mp1" | "mp2" | "mp3" | "adts")),
+            claimed: track.num_frames.filter(|_| !matches!(name, "mp1" | "mp2" | "mp3" | "adts")),
             position: 0,
             skip: 0,
             end: None,
@@ -157,9 +143,7 @@ impl Decoder {
 
     /// Frames given so far, at the file's own rate (what was sought over included).
     pub(crate) fn frames(&self) -> u64 {
-        self.position
-            .min(self.end.unwrap_or(u64::MAX))
-            .saturating_sub(self.skip)
+        self.position.min(self.end.unwrap_or(u64::MAX)).saturating_sub(self.skip)
     }
 
     /// Decodes up to the first frames, which tell the true rate and channels.
@@ -177,10 +161,7 @@ impl Decoder {
             let mut more = Vec::new();
             if !found || !self.next(&mut more)? {
                 let skipped_packets = self.warnings.skipped_packets;
-                return Err(Error::NoSamples {
-                    path: self.path.clone(),
-                    skipped_packets,
-                });
+                return Err(Error::NoSamples { path: self.path.clone(), skipped_packets });
             }
             self.primed = more;
         }
@@ -207,10 +188,7 @@ impl Decoder {
         let (Ok(ts), track_id) = (i64::try_from(frame), self.track.id) else {
             return Ok(0);
         };
-        let to = SeekTo::Timestamp {
-            ts: Timestamp::new(ts),
-            track_id,
-        };
+        let to = SeekTo::Timestamp { ts: Timestamp::new(ts), track_id };
         let format = &mut self.format;
         let path = &self.path;
         match guarded(path, || format.seek(SeekMode::Accurate, to)) {
@@ -268,20 +246,11 @@ impl Decoder {
             if packet.track_id != self.track.id {
                 continue;
             }
-            let Self {
-                decoder,
-                interleaved,
-                path,
-                ..
-            } = self;
+            let Self { decoder, interleaved, path, .. } = self;
             // The conversion to f32 is inside too: it runs on whatever the decoder left behind.
             let decoded = guarded(path, || match decoder.decode(&packet) {
                 Ok(buffer) => {
-                    let shape = (
-                        buffer.spec().rate(),
-                        buffer.spec().channels().count(),
-                        buffer.frames(),
-                    );
+                    let shape = (buffer.spec().rate(), buffer.spec().channels().count(), buffer.frames());
                     copy_interleaved(&buffer, interleaved);
                     Ok(shape)
                 }
@@ -378,12 +347,7 @@ impl Decoder {
     }
 
     fn limit(&self, what: LimitKind, limit: u64, got: u64) -> Error {
-        Error::LimitExceeded {
-            path: self.path.clone(),
-            what,
-            limit,
-            got,
-        }
+        Error::LimitExceeded { path: self.path.clone(), what, limit, got }
     }
 
     /// Averages the channels of the packet in `interleaved`. False if its rate is another one
@@ -396,10 +360,7 @@ impl Decoder {
             }
             if rate < MIN_SAMPLE_RATE {
                 let what = format!("sample rate of {rate} Hz");
-                return Err(Error::Unsupported {
-                    path: self.path.clone(),
-                    what,
-                });
+                return Err(Error::Unsupported { path: self.path.clone(), what });
             }
         }
         let max = usize::from(self.limits.max_channels);
@@ -423,13 +384,7 @@ impl Decoder {
         out.clear();
         match channels {
             1 => out.extend_from_slice(&self.interleaved),
-            2 => out.extend(
-                self.interleaved
-                    .as_chunks::<2>()
-                    .0
-                    .iter()
-                    .map(|[l, r]| (l + r) * 0.5),
-            ),
+            2 => out.extend(self.interleaved.as_chunks::<2>().0.iter().map(|[l, r]| (l + r) * 0.5)),
             n => {
                 // In double precision: 64 loud floating-point channels must not overflow.
                 let mean = |c: &[f32]| (c.iter().map(|&s| f64::from(s)).sum::<f64>() / n as f64) as f32;

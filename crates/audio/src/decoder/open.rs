@@ -36,9 +36,7 @@ pub(super) fn make_decoder(
     gapless: bool,
 ) -> Result<Box<dyn AudioDecoder>, Error> {
     let Some(CodecParameters::Audio(params)) = &track.codec_params else {
-        return Err(Error::NoAudioTrack {
-            path: path.to_path_buf(),
-        });
+        return Err(Error::NoAudioTrack { path: path.to_path_buf() });
     };
     let made = guarded(path, || {
         symphonia::default::get_codecs()
@@ -46,20 +44,11 @@ pub(super) fn make_decoder(
     })?;
     made.map_err(|e| match e {
         Symphonia::Unsupported(what) => {
-            let what = if params.codec == CODEC_ID_OPUS {
-                "the Opus codec".to_owned()
-            } else {
-                what.to_owned()
-            };
-            Error::Unsupported {
-                path: path.to_path_buf(),
-                what,
-            }
+            let what =
+                if params.codec == CODEC_ID_OPUS { "the Opus codec".to_owned() } else { what.to_owned() };
+            Error::Unsupported { path: path.to_path_buf(), what }
         }
-        other => Error::Malformed {
-            path: path.to_path_buf(),
-            detail: other.to_string(),
-        },
+        other => Error::Malformed { path: path.to_path_buf(), detail: other.to_string() },
     })
 }
 
@@ -89,28 +78,16 @@ pub(super) fn open_error(path: &Path, budget: &Budget, e: Symphonia) -> Error {
     let path = path.to_path_buf();
     if budget.is_exhausted() {
         let (what, limit) = (LimitKind::BytesWithoutAudio, MAX_BYTES_WITHOUT_AUDIO);
-        return Error::LimitExceeded {
-            path,
-            what,
-            limit,
-            got: budget.used(),
-        };
+        return Error::LimitExceeded { path, what, limit, got: budget.used() };
     }
     match e {
         Symphonia::IoError(e) if e.raw_os_error().is_some() => Error::io(&path, e),
-        Symphonia::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Error::Malformed {
-            path,
-            detail: "the file ends within its header".into(),
-        },
+        Symphonia::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+            Error::Malformed { path, detail: "the file ends within its header".into() }
+        }
         Symphonia::Unsupported(what) if what.starts_with("core (probe)") => Error::UnknownFormat { path },
-        Symphonia::Unsupported(what) => Error::Unsupported {
-            path,
-            what: what.to_owned(),
-        },
-        other => Error::Malformed {
-            path,
-            detail: other.to_string(),
-        },
+        Symphonia::Unsupported(what) => Error::Unsupported { path, what: what.to_owned() },
+        other => Error::Malformed { path, detail: other.to_string() },
     }
 }
 
@@ -121,10 +98,7 @@ pub(super) fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T, Err
         let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         let detail = text.unwrap_or_else(|| "panic without a message".into());
-        Error::DecoderPanicked {
-            path: path.to_path_buf(),
-            detail,
-        }
+        Error::DecoderPanicked { path: path.to_path_buf(), detail }
     })
 }
 
@@ -135,12 +109,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error_that_names_the_file() {
         let caught = guarded(Path::new("song.mp3"), || -> u32 { panic!("broken {}", 7) });
-        let Err(Error::DecoderPanicked { path, detail }) = caught else {
-            panic!("not caught")
-        };
-        assert_eq!(
-            (path.as_path(), detail.as_str()),
-            (Path::new("song.mp3"), "broken 7")
-        );
+        let Err(Error::DecoderPanicked { path, detail }) = caught else { panic!("not caught") };
+        assert_eq!((path.as_path(), detail.as_str()), (Path::new("song.mp3"), "broken 7"));
     }
 }

@@ -31,11 +31,7 @@ impl Decoder {
             self.end = total;
             if let Some(note) = sniffed.note.filter(|_| is_aac) {
                 self.skip = note.delay;
-                self.end = Some(
-                    note.delay
-                        .saturating_add(note.length)
-                        .min(total.unwrap_or(u64::MAX)),
-                );
+                self.end = Some(note.delay.saturating_add(note.length).min(total.unwrap_or(u64::MAX)));
                 return;
             }
             if let Some(edit) = sniffed.edits.get(&self.track.id) {
@@ -50,10 +46,9 @@ impl Decoder {
                 return;
             }
         }
-        if let (true, Some(end)) = (
-            self.info.codec == "vorbis" && self.format.tracks().len() == 1,
-            sniffed.ogg_end,
-        ) {
+        if let (true, Some(end)) =
+            (self.info.codec == "vorbis" && self.format.tracks().len() == 1, sniffed.ogg_end)
+        {
             // symphonia stops looking for the end at the first damaged page.
             let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
             self.claimed = self.claimed.max(Some(end.saturating_sub(start)));
@@ -116,9 +111,7 @@ fn cut_frame_follows(tail: &[u8], packet: &[u8]) -> bool {
     let Some(&[sync, kind, ..]) = packet.first_chunk::<4>() else {
         return false;
     };
-    let found = (0..tail.len())
-        .rev()
-        .find_map(|at| tail.get(at..)?.strip_prefix(packet));
+    let found = (0..tail.len()).rev().find_map(|at| tail.get(at..)?.strip_prefix(packet));
     found.is_some_and(|rest| rest.starts_with(&[sync, kind]))
 }
 

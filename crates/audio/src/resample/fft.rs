@@ -42,11 +42,7 @@ impl FftEngine {
         .map_err(|e| failed(from, to, &e))?;
         if (fft.fft_size_in(), fft.fft_size_out()) != (block_in, block_out) {
             let detail = format!("block of {}, expected {block_in}", fft.fft_size_in());
-            return Err(Error::Resample {
-                from_hz: from,
-                to_hz: to,
-                detail,
-            });
+            return Err(Error::Resample { from_hz: from, to_hz: to, detail });
         }
         let delay = fft.output_delay() as u64;
         Ok(Self {
@@ -105,9 +101,7 @@ impl FftEngine {
             InterleavedSlice::new(&self.pending, 1, self.block_in).map_err(|e| failed(from, to, &e))?;
         let mut output = InterleavedSlice::new_mut(&mut self.block, 1, self.block_out)
             .map_err(|e| failed(from, to, &e))?;
-        self.fft
-            .process_into_buffer(&input, &mut output, None)
-            .map_err(|e| failed(from, to, &e))?;
+        self.fft.process_into_buffer(&input, &mut output, None).map_err(|e| failed(from, to, &e))?;
         self.pending.clear();
         let skip = self.skip.min(self.block.len() as u64);
         self.skip -= skip;
@@ -117,9 +111,5 @@ impl FftEngine {
 }
 
 fn failed(from: u32, to: u32, e: &dyn std::fmt::Display) -> Error {
-    Error::Resample {
-        from_hz: from,
-        to_hz: to,
-        detail: e.to_string(),
-    }
+    Error::Resample { from_hz: from, to_hz: to, detail: e.to_string() }
 }

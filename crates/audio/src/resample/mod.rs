@@ -55,10 +55,7 @@ pub struct Resampler {
 
 impl std::fmt::Debug for Resampler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Resampler")
-            .field("from", &self.from)
-            .field("to", &self.to)
-            .finish_non_exhaustive()
+        f.debug_struct("Resampler").field("from", &self.from).field("to", &self.to).finish_non_exhaustive()
     }
 }
 
@@ -78,15 +75,7 @@ impl Resampler {
     /// A resampler whose output begins at frame `start` of the whole output. The caller feeds
     /// the input from frame [`first_input_frame`](Self::first_input_frame) on.
     pub(crate) fn starting_at(from: u32, to: u32, start: u64) -> Result<Self, Error> {
-        let mut this = Self {
-            from,
-            to,
-            engine: Engine::Copy,
-            base: start,
-            fed: 0,
-            discard: 0,
-            next: start,
-        };
+        let mut this = Self { from, to, engine: Engine::Copy, base: start, fed: 0, discard: 0, next: start };
         if from == to {
             return Ok(this);
         }
@@ -178,11 +167,8 @@ impl Resampler {
 pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, Error> {
     let mut resampler = Resampler::new(from_hz, to_hz)?;
     let len = resampler.output_len(samples.len() as u64);
-    let mut out = Vec::with_capacity(
-        usize::try_from(len)
-            .unwrap_or(0)
-            .saturating_add(MAX_FFT_BLOCK as usize),
-    );
+    let mut out =
+        Vec::with_capacity(usize::try_from(len).unwrap_or(0).saturating_add(MAX_FFT_BLOCK as usize));
     resampler.process(samples, &mut out)?;
     resampler.finish(&mut out)?;
     Ok(out)

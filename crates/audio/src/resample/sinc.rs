@@ -97,19 +97,10 @@ impl SincEngine {
         let step = self.cutoff * PHASES as f64;
         let mut at = ((whole as f64 - low as f64) + fraction) * step;
         let mut sum = 0.0_f64;
-        for &sample in self
-            .pending
-            .iter()
-            .skip(skip)
-            .take(usize::try_from(high).unwrap_or(usize::MAX))
-        {
+        for &sample in self.pending.iter().skip(skip).take(usize::try_from(high).unwrap_or(usize::MAX)) {
             let distance = at.abs();
             let index = distance as usize;
-            if let Some(&[a, b]) = self
-                .table
-                .get(index..index + 2)
-                .and_then(|s| s.first_chunk::<2>())
-            {
+            if let Some(&[a, b]) = self.table.get(index..index + 2).and_then(|s| s.first_chunk::<2>()) {
                 let weight = f64::from(a) + (f64::from(b) - f64::from(a)) * (distance - index as f64);
                 sum += f64::from(sample) * weight;
             }
@@ -121,9 +112,7 @@ impl SincEngine {
     /// Drops input that no later output needs, in large steps so that the cost is spread.
     fn forget(&mut self) {
         let keep = self.position(self.next).0.saturating_sub(self.half);
-        let drop = usize::try_from(keep.saturating_sub(self.first))
-            .unwrap_or(0)
-            .min(self.pending.len());
+        let drop = usize::try_from(keep.saturating_sub(self.first)).unwrap_or(0).min(self.pending.len());
         if drop > self.pending.len() / 2 {
             self.pending.drain(..drop);
             self.first += drop as u64;

@@ -8,17 +8,13 @@ use std::path::PathBuf;
 
 /// Sine of amplitude 0.5.
 pub fn tone(hz: f64, rate: u32, len: usize) -> Vec<f32> {
-    (0..len)
-        .map(|i| (0.5 * (TAU * hz * i as f64 / f64::from(rate)).sin()) as f32)
-        .collect()
+    (0..len).map(|i| (0.5 * (TAU * hz * i as f64 / f64::from(rate)).sin()) as f32).collect()
 }
 
 /// White noise from splitmix64, uniform in -0.5 to 0.5.
 pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     let mut random = SplitMix(seed);
-    (0..len)
-        .map(|_| (random.next() >> 40) as f32 / (1_u64 << 24) as f32 - 0.5)
-        .collect()
+    (0..len).map(|_| (random.next() >> 40) as f32 / (1_u64 << 24) as f32 - 0.5).collect()
 }
 
 /// The splitmix64 generator (Steele, Lea, Flood 2014).
@@ -60,10 +56,7 @@ pub fn wav(kind: u16, bits: u16, channels: u16, rate: u32, data: &[u8]) -> Vec<u
 
 /// A mono or interleaved 16-bit WAV.
 pub fn wav16(channels: u16, rate: u32, samples: &[f32]) -> Vec<u8> {
-    let data: Vec<u8> = samples
-        .iter()
-        .flat_map(|s| ((s * 32_768.0).round() as i16).to_le_bytes())
-        .collect();
+    let data: Vec<u8> = samples.iter().flat_map(|s| ((s * 32_768.0).round() as i16).to_le_bytes()).collect();
     wav(1, 16, channels, rate, &data)
 }
 
@@ -77,17 +70,9 @@ pub fn aiff16(channels: u16, rate: u16, samples: &[f32], name: &str) -> Vec<u8> 
     comm.extend((16_383 + 15 - shift as u16).to_be_bytes());
     comm.extend((u64::from(rate) << (48 + shift)).to_be_bytes());
     let mut ssnd = vec![0; 8];
-    ssnd.extend(
-        samples
-            .iter()
-            .flat_map(|s| ((s * 32_768.0).round() as i16).to_be_bytes()),
-    );
+    ssnd.extend(samples.iter().flat_map(|s| ((s * 32_768.0).round() as i16).to_be_bytes()));
     let mut body = b"AIFF".to_vec();
-    for (kind, chunk) in [
-        (b"COMM", comm),
-        (b"NAME", name.as_bytes().to_vec()),
-        (b"SSND", ssnd),
-    ] {
+    for (kind, chunk) in [(b"COMM", comm), (b"NAME", name.as_bytes().to_vec()), (b"SSND", ssnd)] {
         body.extend(kind);
         body.extend((chunk.len() as u32).to_be_bytes());
         body.extend(&chunk);

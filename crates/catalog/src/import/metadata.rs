@@ -115,10 +115,8 @@ impl MetadataTable {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
         // Named columns are handled here and not by the csv crate, which stops at the first row that is not UTF-8.
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(bytes.as_slice());
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes.as_slice());
         let mut record = csv::ByteRecord::new();
         let failed = |error: csv::Error| match error.into_kind() {
             csv::ErrorKind::Io(source) => Error::io(path, source),
@@ -136,10 +134,7 @@ impl MetadataTable {
             }
         }
         if table.rows.is_empty() {
-            return Err(Error::NoUsableRow {
-                path: path.to_owned(),
-                problems: table.problems,
-            });
+            return Err(Error::NoUsableRow { path: path.to_owned(), problems: table.problems });
         }
         Ok(table)
     }
@@ -162,11 +157,7 @@ enum Column {
 fn columns(path: &Path, record: &csv::ByteRecord) -> Result<Vec<(Column, String)>, Error> {
     let mut columns = Vec::new();
     for (at, name) in record.iter().enumerate() {
-        let name = if at == 0 {
-            name.strip_prefix("\u{feff}".as_bytes()).unwrap_or(name)
-        } else {
-            name
-        };
+        let name = if at == 0 { name.strip_prefix("\u{feff}".as_bytes()).unwrap_or(name) } else { name };
         let name = String::from_utf8_lossy(name).trim().to_owned();
         let column = match name.to_lowercase().as_str() {
             "file" => Column::File,
@@ -180,43 +171,27 @@ fn columns(path: &Path, record: &csv::ByteRecord) -> Result<Vec<(Column, String)
             "group" => Column::Group,
             _ => Column::Extra,
         };
-        let name = if name.is_empty() {
-            format!("column {}", at + 1)
-        } else {
-            name
-        };
+        let name = if name.is_empty() { format!("column {}", at + 1) } else { name };
         let twice = columns
             .iter()
             .any(|(other, other_name)| (column == *other && column != Column::Extra) || *other_name == name);
         if twice {
-            return Err(Error::DuplicateColumn {
-                path: path.to_owned(),
-                column: name,
-            });
+            return Err(Error::DuplicateColumn { path: path.to_owned(), column: name });
         }
         columns.push((column, name));
     }
     if !columns.iter().any(|(column, _)| *column == Column::File) {
         let found = columns.into_iter().map(|(_, name)| name).collect();
-        return Err(Error::NoFileColumn {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(Error::NoFileColumn { path: path.to_owned(), found });
     }
     Ok(columns)
 }
 
 fn row(line: u64, columns: &[(Column, String)], record: &csv::ByteRecord) -> Result<MetadataRow, RowFault> {
     if record.len() != columns.len() {
-        return Err(RowFault::FieldCount {
-            expected: columns.len(),
-            got: record.len(),
-        });
+        return Err(RowFault::FieldCount { expected: columns.len(), got: record.len() });
     }
-    let mut row = MetadataRow {
-        line,
-        ..MetadataRow::default()
-    };
+    let mut row = MetadataRow { line, ..MetadataRow::default() };
     for ((column, name), cell) in columns.iter().zip(record) {
         let cell = std::str::from_utf8(cell).map_err(|_| RowFault::NotUtf8 { column: name.clone() })?;
         let trimmed = cell.trim();
@@ -240,20 +215,13 @@ fn row(line: u64, columns: &[(Column, String)], record: &csv::ByteRecord) -> Res
             }
         }
     }
-    if row.file.is_empty() {
-        Err(RowFault::EmptyFile)
-    } else {
-        Ok(row)
-    }
+    if row.file.is_empty() { Err(RowFault::EmptyFile) } else { Ok(row) }
 }
 
 /// The line a record begins on. The reader's position is where it began to look: before the blank lines, and before
 /// the LF of the CRLF that ended the record before.
 fn first_line(bytes: &[u8], at: &csv::Position) -> u64 {
-    let rest = usize::try_from(at.byte())
-        .ok()
-        .and_then(|from| bytes.get(from..))
-        .unwrap_or_default();
+    let rest = usize::try_from(at.byte()).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
     let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
     at.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
@@ -277,10 +245,7 @@ struct Seen {
 impl Seen {
     fn first(&mut self, row: MetadataRow) -> Result<MetadataRow, RowFault> {
         if let Some(first_line) = self.files.get(&row.file) {
-            return Err(RowFault::DuplicateFile {
-                file: row.file,
-                first_line: *first_line,
-            });
+            return Err(RowFault::DuplicateFile { file: row.file, first_line: *first_line });
         }
         if let Some(track_id) = &row.track_id {
             if let Some(first_line) = self.track_ids.get(track_id) {

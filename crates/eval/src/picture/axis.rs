@@ -16,10 +16,7 @@ pub struct Tick {
 impl Tick {
     /// A tick; one whose position is not a finite number, or lies outside the axis, is not drawn.
     pub fn new(position: f64, label: impl Into<String>) -> Self {
-        Self {
-            position,
-            label: label.into(),
-        }
+        Self { position, label: label.into() }
     }
 }
 
@@ -60,11 +57,7 @@ pub(super) fn round_ticks((low, high): (f64, f64), at_most: usize) -> Vec<Tick> 
         return Vec::new();
     }
     let power = 10.0_f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .iter()
-        .map(|m| m * power)
-        .find(|s| *s >= raw * 0.999_999)
-        .unwrap_or(raw);
+    let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= raw * 0.999_999).unwrap_or(raw);
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
     let scale = low.abs().max(high.abs());
     multiples((low, high), step)
@@ -96,17 +89,11 @@ pub(super) fn time_ticks(seconds: f64, at_most: usize) -> (Vec<Tick>, &'static s
         return (round_ticks((0.0, seconds), at_most), "s");
     }
     let raw = seconds / at_most.max(2) as f64;
-    let steps = [
-        30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0, 36_000.0, 86_400.0,
-    ];
+    let steps =
+        [30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0, 36_000.0, 86_400.0];
     let step = steps.into_iter().find(|s| *s >= raw).unwrap_or(raw.ceil());
     let label = |s: f64| format!("{}:{:02}", (s / 60.0).floor(), (s % 60.0).round());
-    (
-        multiples((0.0, seconds), step)
-            .map(|s| Tick::new(s, label(s)))
-            .collect(),
-        "min:s",
-    )
+    (multiples((0.0, seconds), step).map(|s| Tick::new(s, label(s))).collect(), "min:s")
 }
 
 /// Multiples of a step within a range.
@@ -147,22 +134,13 @@ impl Scale {
     fn places<'t>(&self, ticks: &'t [Tick]) -> Vec<(i32, &'t str)> {
         let slack = (self.high - self.low) * 1e-9;
         let on = |t: &&Tick| t.position >= self.low - slack && t.position <= self.high + slack;
-        ticks
-            .iter()
-            .filter(on)
-            .map(|t| (self.at(t.position), t.label.as_str()))
-            .collect()
+        ticks.iter().filter(on).map(|t| (self.at(t.position), t.label.as_str())).collect()
     }
 }
 
 /// Room the labels of a vertical axis take, marks included.
 pub(super) fn room_for(ticks: &[Tick]) -> i32 {
-    ticks
-        .iter()
-        .map(|t| width_of(&clean(&t.label), LABEL))
-        .max()
-        .unwrap_or(0)
-        + 9
+    ticks.iter().map(|t| width_of(&clean(&t.label), LABEL)).max().unwrap_or(0) + 9
 }
 
 impl Canvas {
@@ -185,44 +163,23 @@ impl Canvas {
         let middle = plot.x + plot.width / 2;
         let half = width_of(&title, LABEL) / 2;
         let middle = middle.min(self.width() - half - 3).max(half + 3);
-        self.label(
-            title,
-            (middle, plot.bottom() + 25),
-            LABEL,
-            (Align::Middle, VerticalAlign::Top),
-        );
+        self.label(title, (middle, plot.bottom() + 25), LABEL, (Align::Middle, VerticalAlign::Top));
     }
 
     /// Marks and labels left of a plot, and the axis title along the left edge of the picture.
     pub(super) fn y_axis(&mut self, plot: Area, scale: Scale, ticks: &[Tick], title: &str) {
         for (y, label) in thin(&scale.places(ticks)) {
             self.line((plot.x - 4, y), (plot.x, y), AXIS, 1);
-            self.label(
-                clean(label),
-                (plot.x - 7, y),
-                LABEL,
-                (Align::End, VerticalAlign::Middle),
-            );
+            self.label(clean(label), (plot.x - 7, y), LABEL, (Align::End, VerticalAlign::Middle));
         }
         let title = fit(title, LABEL, plot.height);
-        self.upward_label(
-            title,
-            (6, plot.y + plot.height / 2),
-            LABEL,
-            (Align::Middle, VerticalAlign::Top),
-        );
+        self.upward_label(title, (6, plot.y + plot.height / 2), LABEL, (Align::Middle, VerticalAlign::Top));
     }
 
     /// A bar right of a plot that says which colour is which value, with the unit above it.
     pub(super) fn colour_bar(&mut self, bar: Area, palette: &Palette, range: (f64, f64), unit: &str) {
         let cells = (0..LEVELS).rev().map(|i| i as u8).collect();
-        self.fields.push(Field {
-            area: bar,
-            columns: 1,
-            rows: LEVELS,
-            cells,
-            palette: *palette,
-        });
+        self.fields.push(Field { area: bar, columns: 1, rows: LEVELS, cells, palette: *palette });
         self.outline(bar, AXIS);
         let scale = Scale::new(range, bar.bottom(), bar.y);
         let ticks = round_ticks(range, (bar.height / 34).clamp(2, 8) as usize);
@@ -230,20 +187,10 @@ impl Canvas {
         for (y, label) in thin(&scale.places(&ticks)) {
             self.line((bar.right(), y), (bar.right() + 4, y), AXIS, 1);
             let label = fit(label, SMALL, room);
-            self.label(
-                label,
-                (bar.right() + 7, y),
-                SMALL,
-                (Align::Start, VerticalAlign::Middle),
-            );
+            self.label(label, (bar.right() + 7, y), SMALL, (Align::Start, VerticalAlign::Middle));
         }
         let unit = fit(unit, SMALL, self.width() - bar.x - 4);
-        self.label(
-            unit,
-            (bar.x, bar.y - 7),
-            SMALL,
-            (Align::Start, VerticalAlign::Bottom),
-        );
+        self.label(unit, (bar.x, bar.y - 7), SMALL, (Align::Start, VerticalAlign::Bottom));
     }
 }
 
@@ -251,10 +198,7 @@ impl Canvas {
 fn thin<'t>(places: &[(i32, &'t str)]) -> Vec<(i32, &'t str)> {
     let mut kept: Vec<(i32, &str)> = Vec::new();
     for (y, label) in places {
-        if kept
-            .iter()
-            .all(|(other, _)| (other - y).abs() >= (LABEL * 1.2) as i32)
-        {
+        if kept.iter().all(|(other, _)| (other - y).abs() >= (LABEL * 1.2) as i32) {
             kept.push((*y, label));
         }
     }
@@ -271,14 +215,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(
-            labels(&round_ticks((0.0, 1.0), 5)),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
-        assert_eq!(
-            labels(&round_ticks((-80.0, 0.0), 4)),
-            ["−80", "−60", "−40", "−20", "0"]
-        );
+        assert_eq!(labels(&round_ticks((0.0, 1.0), 5)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(&round_ticks((-80.0, 0.0), 4)), ["−80", "−60", "−40", "−20", "0"]);
         assert_eq!(labels(&round_ticks((0.0, 340.0), 5)), ["0", "100", "200", "300"]);
         assert!(round_ticks((0.0, 0.0), 5).is_empty());
         assert!(round_ticks((0.0, f64::NAN), 5).is_empty());
@@ -290,10 +228,7 @@ mod tests {
     fn long_times_are_minutes() {
         let (ticks, unit) = time_ticks(7200.0, 6);
         assert_eq!(unit, "min:s");
-        assert_eq!(
-            labels(&ticks),
-            ["0:00", "20:00", "40:00", "60:00", "80:00", "100:00", "120:00"]
-        );
+        assert_eq!(labels(&ticks), ["0:00", "20:00", "40:00", "60:00", "80:00", "100:00", "120:00"]);
         assert_eq!(time_ticks(5.0, 6).1, "s");
     }
 

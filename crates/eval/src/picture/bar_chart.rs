@@ -21,11 +21,7 @@ pub struct Bar {
 impl Bar {
     /// A bar without an interval.
     pub fn new(label: impl Into<String>, value: f64) -> Self {
-        Self {
-            label: label.into(),
-            value,
-            interval: None,
-        }
+        Self { label: label.into(), value, interval: None }
     }
 
     /// Sets the interval.
@@ -54,13 +50,7 @@ pub struct BarChartConfig {
 /// Shares from 0 to 1, written as percentages, 820 pixels wide.
 impl Default for BarChartConfig {
     fn default() -> Self {
-        Self {
-            title: String::new(),
-            axis: String::new(),
-            range: (0.0, 1.0),
-            percent: true,
-            width: 820,
-        }
+        Self { title: String::new(), axis: String::new(), range: (0.0, 1.0), percent: true, width: 820 }
     }
 }
 
@@ -112,11 +102,7 @@ pub fn bar_chart(bars: &[Bar], config: &BarChartConfig) -> Result<Picture, Error
     }
     if bars.len() > BarChartConfig::MAX_BARS {
         let (expected, got) = (BarChartConfig::MAX_BARS as u64, bars.len() as u64);
-        return Err(Error::TooMany {
-            what: "bars",
-            expected,
-            got,
-        });
+        return Err(Error::TooMany { what: "bars", expected, got });
     }
     const PITCH: i32 = 26;
     let title_room = if clean(&config.title).is_empty() { 10 } else { 36 };
@@ -126,22 +112,13 @@ pub fn bar_chart(bars: &[Bar], config: &BarChartConfig) -> Result<Picture, Error
 
     let mut canvas = Canvas::new(size);
     let top = canvas.title(&config.title);
-    let longest = bars
-        .iter()
-        .map(|b| width_of(&clean(&b.label), LABEL))
-        .max()
-        .unwrap_or(0);
+    let longest = bars.iter().map(|b| width_of(&clean(&b.label), LABEL)).max().unwrap_or(0);
     let label_room = longest.min(canvas.width() * 2 / 5);
     let values: Vec<String> = bars.iter().map(|b| value_text(b, config.percent)).collect();
     let value_room = values.iter().map(|v| width_of(v, LABEL)).max().unwrap_or(0);
     let left = label_room + 16;
     let width = (canvas.width() - left - value_room - 18).max(8);
-    let plot = Area {
-        x: left,
-        y: top,
-        width,
-        height: PITCH * bars.len() as i32,
-    };
+    let plot = Area { x: left, y: top, width, height: PITCH * bars.len() as i32 };
     let scale = Scale::new(config.range, plot.x, plot.right());
 
     let ticks = axis_ticks(config, (width / 70).max(2) as usize);
@@ -153,12 +130,7 @@ pub fn bar_chart(bars: &[Bar], config: &BarChartConfig) -> Result<Picture, Error
         let middle = plot.y + PITCH * i as i32 + PITCH / 2;
         if !bar.value.is_nan() {
             let end = scale.at(bar.value);
-            let area = Area {
-                x: plot.x,
-                y: middle - 8,
-                width: end - plot.x,
-                height: 16,
-            };
+            let area = Area { x: plot.x, y: middle - 8, width: end - plot.x, height: 16 };
             canvas.fill(area, SERIES[5], 1.0);
         }
         if let Some(Interval { low, high }) = bar.interval
@@ -171,18 +143,8 @@ pub fn bar_chart(bars: &[Bar], config: &BarChartConfig) -> Result<Picture, Error
             }
         }
         let label = fit(&bar.label, LABEL, label_room);
-        canvas.label(
-            label,
-            (plot.x - 8, middle),
-            LABEL,
-            (Align::End, VerticalAlign::Middle),
-        );
-        canvas.label(
-            value,
-            (canvas.width() - 8, middle),
-            LABEL,
-            (Align::End, VerticalAlign::Middle),
-        );
+        canvas.label(label, (plot.x - 8, middle), LABEL, (Align::End, VerticalAlign::Middle));
+        canvas.label(value, (canvas.width() - 8, middle), LABEL, (Align::End, VerticalAlign::Middle));
     }
     canvas.line((plot.x, plot.y), (plot.x, plot.bottom()), AXIS, 1);
     canvas.line((plot.x, plot.bottom()), (plot.right(), plot.bottom()), AXIS, 1);
@@ -197,10 +159,7 @@ fn axis_ticks(config: &BarChartConfig, at_most: usize) -> Vec<Tick> {
     }
     let (low, high) = config.range;
     let percent = round_ticks((100.0 * low, 100.0 * high), at_most);
-    percent
-        .into_iter()
-        .map(|t| Tick::new(t.position / 100.0, format!("{} %", t.label)))
-        .collect()
+    percent.into_iter().map(|t| Tick::new(t.position / 100.0, format!("{} %", t.label))).collect()
 }
 
 /// A bar's value in words.
@@ -210,11 +169,8 @@ fn value_text(bar: &Bar, percent: bool) -> String {
     } else if percent {
         format!("{:.1} %", 100.0 * bar.value)
     } else {
-        let digits = if bar.value.abs() < 1e7 {
-            format!("{:.3}", bar.value)
-        } else {
-            format!("{:.3e}", bar.value)
-        };
+        let digits =
+            if bar.value.abs() < 1e7 { format!("{:.3}", bar.value) } else { format!("{:.3e}", bar.value) };
         digits.replacen('-', "−", 1)
     }
 }
@@ -227,11 +183,7 @@ mod tests {
     #[test]
     fn lengths_follow_the_values() {
         let interval = Interval { low: 0.2, high: 0.3 };
-        let bars = [
-            Bar::new("a", 0.25).with_interval(interval),
-            Bar::new("b", 0.5),
-            Bar::new("c", f64::NAN),
-        ];
+        let bars = [Bar::new("a", 0.25).with_interval(interval), Bar::new("b", 0.5), Bar::new("c", f64::NAN)];
         let picture = bar_chart(&bars, &BarChartConfig::default().with_axis("top-1")).unwrap();
         let widths: Vec<i32> = picture
             .canvas
@@ -261,10 +213,8 @@ mod tests {
             .collect();
         for width in [160, 3000] {
             for percent in [true, false] {
-                let config = BarChartConfig::default()
-                    .with_width(width)
-                    .with_percent(percent)
-                    .with_title("t");
+                let config =
+                    BarChartConfig::default().with_width(width).with_percent(percent).with_title("t");
                 let picture = bar_chart(&bars, &config).unwrap();
                 picture.png().unwrap();
                 picture.svg().unwrap();
@@ -279,15 +229,9 @@ mod tests {
         let bar = Bar::new("a", 0.5);
         let config = BarChartConfig::default();
         assert!(matches!(bar_chart(&[], &config), Err(Error::Empty { .. })));
-        assert!(matches!(
-            bar_chart(&vec![bar.clone(); 301], &config),
-            Err(Error::TooMany { got: 301, .. })
-        ));
+        assert!(matches!(bar_chart(&vec![bar.clone(); 301], &config), Err(Error::TooMany { got: 301, .. })));
         let range = config.clone().with_range(0.5, 0.5);
-        assert!(matches!(
-            bar_chart(std::slice::from_ref(&bar), &range),
-            Err(Error::OutOfRange { .. })
-        ));
+        assert!(matches!(bar_chart(std::slice::from_ref(&bar), &range), Err(Error::OutOfRange { .. })));
         let thin = config.with_width(10);
         assert!(matches!(bar_chart(&[bar], &thin), Err(Error::PictureSize { .. })));
     }

@@ -66,16 +66,8 @@ pub(super) struct Field {
 /// Lines and filled rectangles.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
-    Fill {
-        area: Area,
-        colour: Rgb,
-        alpha: f64,
-    },
-    Path {
-        points: Vec<(i32, i32)>,
-        colour: Rgb,
-        width: u32,
-    },
+    Fill { area: Area, colour: Rgb, alpha: f64 },
+    Path { points: Vec<(i32, i32)>, colour: Rgb, width: u32 },
 }
 
 /// A picture laid out: fields at the bottom, shapes above them in order, texts on top.
@@ -89,12 +81,7 @@ pub(super) struct Canvas {
 
 impl Canvas {
     pub(super) fn new(size: (u32, u32)) -> Self {
-        Self {
-            size,
-            fields: Vec::new(),
-            shapes: Vec::new(),
-            texts: Vec::new(),
-        }
+        Self { size, fields: Vec::new(), shapes: Vec::new(), texts: Vec::new() }
     }
 
     pub(super) fn width(&self) -> i32 {
@@ -110,35 +97,17 @@ impl Canvas {
     }
 
     pub(super) fn line(&mut self, from: (i32, i32), to: (i32, i32), colour: Rgb, width: u32) {
-        self.shapes.push(Shape::Path {
-            points: vec![from, to],
-            colour,
-            width,
-        });
+        self.shapes.push(Shape::Path { points: vec![from, to], colour, width });
     }
 
     pub(super) fn path(&mut self, points: Vec<(i32, i32)>, colour: Rgb, width: u32) {
-        self.shapes.push(Shape::Path {
-            points,
-            colour,
-            width,
-        });
+        self.shapes.push(Shape::Path { points, colour, width });
     }
 
     /// The outline of an area.
     pub(super) fn outline(&mut self, area: Area, colour: Rgb) {
         let (left, top, right, bottom) = (area.x, area.y, area.right(), area.bottom());
-        self.path(
-            vec![
-                (left, top),
-                (right, top),
-                (right, bottom),
-                (left, bottom),
-                (left, top),
-            ],
-            colour,
-            1,
-        );
+        self.path(vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], colour, 1);
     }
 
     pub(super) fn text(&mut self, text: Text) {

@@ -15,14 +15,8 @@ pub(super) const GRID: Rgb = [225, 225, 225];
 
 /// Colours of series (Okabe and Ito, "Color Universal Design", 2008): blue, vermilion, bluish green, orange,
 /// reddish purple, sky blue.
-pub(super) const SERIES: [Rgb; 6] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [230, 159, 0],
-    [204, 121, 167],
-    [86, 180, 233],
-];
+pub(super) const SERIES: [Rgb; 6] =
+    [[0, 114, 178], [213, 94, 0], [0, 158, 115], [230, 159, 0], [204, 121, 167], [86, 180, 233]];
 
 /// Index of the colour for "no value".
 pub(super) const GAP: u8 = 255;
@@ -115,22 +109,14 @@ fn linear_rgb(lightness: f64, chroma: f64, hue: f64) -> [f64; 3] {
 
 /// The sRGB transfer function (IEC 61966-2-1).
 fn gamma(linear: f64) -> f64 {
-    if linear <= 0.003_130_8 {
-        12.92 * linear
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    }
+    if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
 
 /// OKLab lightness of an sRGB colour.
 fn lightness(colour: Rgb) -> f64 {
     let [r, g, b] = colour.map(|v| {
         let v = f64::from(v) / 255.0;
-        if v <= 0.040_45 {
-            v / 12.92
-        } else {
-            ((v + 0.055) / 1.055).powf(2.4)
-        }
+        if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
     });
     let l = 0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b;
     let m = 0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b;
@@ -157,20 +143,12 @@ mod tests {
     fn the_diverging_map_is_balanced() {
         let map = diverging();
         for i in 0..LEVELS {
-            assert!(
-                (lightness(map[i]) - lightness(map[LEVELS - 1 - i])).abs() < 0.01,
-                "{i}"
-            );
+            assert!((lightness(map[i]) - lightness(map[LEVELS - 1 - i])).abs() < 0.01, "{i}");
         }
         let [r, g, b] = map[LEVELS / 2];
         assert!(r.min(g).min(b) > 240 && r.max(g).max(b) - r.min(g).min(b) < 4);
         // Blue against orange: told apart by the blue channel, which red-green blindness leaves alone.
-        assert!(
-            map[0][2] > 150 && map[LEVELS - 1][2] < 60,
-            "{:?} {:?}",
-            map[0],
-            map[LEVELS - 1]
-        );
+        assert!(map[0][2] > 150 && map[LEVELS - 1][2] < 60, "{:?} {:?}", map[0], map[LEVELS - 1]);
     }
 
     #[test]

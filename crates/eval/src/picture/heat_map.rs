@@ -91,18 +91,10 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
     }
     let expected = n.saturating_mul(n);
     if matrix.len() != expected {
-        return Err(Error::LengthMismatch {
-            what: "matrix",
-            expected,
-            got: matrix.len(),
-        });
+        return Err(Error::LengthMismatch { what: "matrix", expected, got: matrix.len() });
     }
     if !config.labels.is_empty() && config.labels.len() != n {
-        return Err(Error::LengthMismatch {
-            what: "matrix labels",
-            expected: n,
-            got: config.labels.len(),
-        });
+        return Err(Error::LengthMismatch { what: "matrix labels", expected: n, got: config.labels.len() });
     }
 
     let mut canvas = Canvas::new(config.size);
@@ -111,18 +103,10 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
         top = top.max(26);
     }
     let bar_room = 40 + width_of("−0.00", SMALL);
-    let square = |below: i32, left: i32| {
-        (canvas.height() - top - below)
-            .min(canvas.width() - left - bar_room)
-            .max(8)
-    };
+    let square =
+        |below: i32, left: i32| (canvas.height() - top - below).min(canvas.width() - left - bar_room).max(8);
     // With names, if the rows are high enough for them; else with numbers.
-    let longest = config
-        .labels
-        .iter()
-        .map(|l| width_of(&clean(l), LABEL))
-        .max()
-        .unwrap_or(0);
+    let longest = config.labels.iter().map(|l| width_of(&clean(l), LABEL)).max().unwrap_or(0);
     let name_room = longest.min(canvas.width().min(canvas.height()) / 5);
     let named_side = square(name_room + 16, name_room + 14);
     let names_fit =
@@ -135,12 +119,7 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
     };
     // Room to spare goes to both sides, up to a point: names should not lie far from the edge.
     let spare = (canvas.width() - left - side - bar_room).max(0);
-    let plot = Area {
-        x: left + spare / 2,
-        y: top,
-        width: side,
-        height: side,
-    };
+    let plot = Area { x: left + spare / 2, y: top, width: side, height: side };
 
     let (values, rows, columns) = shrink(matrix, (n, n), (side as usize, side as usize), Reduce::Mean);
     let cells: Vec<u8> = values.iter().map(|v| level(*v, config.range)).collect();
@@ -148,39 +127,18 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
     let scale_x = Scale::new((0.0, n as f64), plot.x, plot.right());
     let scale_y = Scale::new((0.0, n as f64), plot.y, plot.bottom());
     if side / n as i32 >= width_of("−0.00", SMALL) + 4 {
-        for (i, (value, cell)) in matrix
-            .iter()
-            .zip(&cells)
-            .enumerate()
-            .filter(|(_, (v, _))| !v.is_nan())
-        {
+        for (i, (value, cell)) in matrix.iter().zip(&cells).enumerate().filter(|(_, (v, _))| !v.is_nan()) {
             let (x, y) = (scale_x.at((i % n) as f64 + 0.5), scale_y.at((i / n) as f64 + 0.5));
-            let colour = palette
-                .get(usize::from(*cell))
-                .copied()
-                .map(readable_on)
-                .unwrap_or_default();
+            let colour = palette.get(usize::from(*cell)).copied().map(readable_on).unwrap_or_default();
             let text = fit(
                 &format!("{value:.2}").replace("-0.00", "0.00").replace('-', "−"),
                 SMALL,
                 side / n as i32,
             );
-            canvas.coloured_label(
-                text,
-                (x, y),
-                SMALL,
-                (Align::Middle, VerticalAlign::Middle),
-                colour,
-            );
+            canvas.coloured_label(text, (x, y), SMALL, (Align::Middle, VerticalAlign::Middle), colour);
         }
     }
-    canvas.fields.push(Field {
-        area: plot,
-        columns,
-        rows,
-        cells,
-        palette,
-    });
+    canvas.fields.push(Field { area: plot, columns, rows, cells, palette });
     canvas.outline(plot, AXIS);
 
     if names_fit {
@@ -188,18 +146,8 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
             let name = fit(label, LABEL, name_room);
             let middle = i as f64 + 0.5;
             let (x, y) = (scale_x.at(middle), scale_y.at(middle));
-            canvas.label(
-                name.clone(),
-                (plot.x - 6, y),
-                LABEL,
-                (Align::End, VerticalAlign::Middle),
-            );
-            canvas.upward_label(
-                name,
-                (x, plot.bottom() + 6),
-                LABEL,
-                (Align::End, VerticalAlign::Middle),
-            );
+            canvas.label(name.clone(), (plot.x - 6, y), LABEL, (Align::End, VerticalAlign::Middle));
+            canvas.upward_label(name, (x, plot.bottom() + 6), LABEL, (Align::End, VerticalAlign::Middle));
         }
     } else {
         // Items count from 1; item i lies in the middle of its cell.
@@ -215,12 +163,7 @@ pub fn heat_map(matrix: &[f32], n: usize, config: &HeatMapConfig) -> Result<Pict
         let middle = (plot.x - left + 8, plot.y + side / 2);
         canvas.upward_label("item", middle, LABEL, (Align::Middle, VerticalAlign::Top));
     }
-    let bar = Area {
-        x: plot.right() + 14,
-        y: plot.y,
-        width: 14,
-        height: side,
-    };
+    let bar = Area { x: plot.right() + 14, y: plot.y, width: 14, height: side };
     canvas.colour_bar(bar, &palette, config.range, &config.unit);
     Ok(Picture::new(canvas))
 }
@@ -250,12 +193,8 @@ mod tests {
     fn many_items_are_counted() {
         for n in [41, 300, 1500] {
             let labels: Vec<String> = (0..n).map(|i| format!("song {i}")).collect();
-            let picture = heat_map(
-                &vec![0.5; n * n],
-                n,
-                &HeatMapConfig::default().with_labels(labels),
-            )
-            .unwrap();
+            let picture =
+                heat_map(&vec![0.5; n * n], n, &HeatMapConfig::default().with_labels(labels)).unwrap();
             assert!(texts(&picture).contains(&"1") && !texts(&picture).contains(&"song 0"));
             let field = &picture.canvas.fields[0];
             assert!(field.columns <= field.area.width as usize);
@@ -284,28 +223,13 @@ mod tests {
     fn refuses_what_cannot_be_drawn() {
         let config = HeatMapConfig::default();
         assert!(matches!(heat_map(&[], 0, &config), Err(Error::Empty { .. })));
-        assert!(matches!(
-            heat_map(&[1.0; 3], 2, &config),
-            Err(Error::LengthMismatch { expected: 4, .. })
-        ));
-        assert!(matches!(
-            heat_map(&[1.0], usize::MAX, &config),
-            Err(Error::LengthMismatch { .. })
-        ));
+        assert!(matches!(heat_map(&[1.0; 3], 2, &config), Err(Error::LengthMismatch { expected: 4, .. })));
+        assert!(matches!(heat_map(&[1.0], usize::MAX, &config), Err(Error::LengthMismatch { .. })));
         let labelled = HeatMapConfig::default().with_labels(["a"]);
-        assert!(matches!(
-            heat_map(&[1.0; 4], 2, &labelled),
-            Err(Error::LengthMismatch { expected: 2, .. })
-        ));
+        assert!(matches!(heat_map(&[1.0; 4], 2, &labelled), Err(Error::LengthMismatch { expected: 2, .. })));
         let range = HeatMapConfig::default().with_range(1.0, -1.0);
-        assert!(matches!(
-            heat_map(&[1.0], 1, &range),
-            Err(Error::OutOfRange { .. })
-        ));
+        assert!(matches!(heat_map(&[1.0], 1, &range), Err(Error::OutOfRange { .. })));
         let size = HeatMapConfig::default().with_size(0, 100);
-        assert!(matches!(
-            heat_map(&[1.0], 1, &size),
-            Err(Error::PictureSize { .. })
-        ));
+        assert!(matches!(heat_map(&[1.0], 1, &size), Err(Error::PictureSize { .. })));
     }
 }

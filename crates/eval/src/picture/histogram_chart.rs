@@ -24,33 +24,19 @@ pub fn histogram_chart(
     check_size(config.size)?;
     check_range("histogram range", config.range)?;
     if series.is_empty() {
-        return Err(Error::Empty {
-            what: "histogram series",
-        });
+        return Err(Error::Empty { what: "histogram series" });
     }
     if series.len() > SERIES.len() {
         let (expected, got) = (SERIES.len() as u64, series.len() as u64);
-        return Err(Error::TooMany {
-            what: "histogram series",
-            expected,
-            got,
-        });
+        return Err(Error::TooMany { what: "histogram series", expected, got });
     }
     if !(1..=1000).contains(&config.n_bins) {
         let got = config.n_bins as f64;
-        return Err(Error::OutOfRange {
-            what: "histogram bins",
-            expected: "1 to 1,000",
-            got,
-        });
+        return Err(Error::OutOfRange { what: "histogram bins", expected: "1 to 1,000", got });
     }
     match config.threshold {
         Some((got, _)) if got.is_nan() || got.abs() > 1e300 => {
-            return Err(Error::OutOfRange {
-                what: "threshold",
-                expected: "a finite number",
-                got,
-            });
+            return Err(Error::OutOfRange { what: "threshold", expected: "a finite number", got });
         }
         _ => {}
     }
@@ -74,12 +60,7 @@ pub fn histogram_chart(
         HistogramScale::Count => (whole_ticks((0.0, highest), at_most), "count"),
     };
     let left = room_for(&y_ticks) + 26;
-    let plot = Area {
-        x: left,
-        y: top,
-        width: (canvas.width() - left - 20).max(8),
-        height,
-    };
+    let plot = Area { x: left, y: top, width: (canvas.width() - left - 20).max(8), height };
     let x_scale = Scale::new((low, high), plot.x, plot.right());
     let y_scale = Scale::new((0.0, highest), plot.bottom(), plot.y);
 
@@ -88,28 +69,14 @@ pub fn histogram_chart(
         canvas.line((plot.x, y), (plot.right(), y), GRID, 1);
     }
     for ((heights, counted), colour) in heights.iter().zip(&counted).zip(SERIES) {
-        let edges: Vec<i32> = counted
-            .histogram
-            .edges()
-            .into_iter()
-            .map(|e| x_scale.at(e))
-            .collect();
+        let edges: Vec<i32> = counted.histogram.edges().into_iter().map(|e| x_scale.at(e)).collect();
         // One outline a run of filled bins: a line along the axis would look like counts.
         let mut outline = Vec::new();
         for (height, edge) in heights.iter().zip(edges.windows(2)) {
             let [from, to] = *edge else { continue };
             if *height > 0.0 {
                 let y = y_scale.at(*height);
-                canvas.fill(
-                    Area {
-                        x: from,
-                        y,
-                        width: to - from,
-                        height: plot.bottom() - y,
-                    },
-                    colour,
-                    0.25,
-                );
+                canvas.fill(Area { x: from, y, width: to - from, height: plot.bottom() - y }, colour, 0.25);
                 if outline.is_empty() {
                     outline.push((from, plot.bottom()));
                 }
@@ -135,12 +102,7 @@ pub fn histogram_chart(
         let label = fit(label, LABEL, canvas.width() - 10);
         let half = width_of(&label, LABEL) / 2;
         let middle = x.min(canvas.width() - half - 4).max(half + 4);
-        canvas.label(
-            label,
-            (middle, plot.y - 8),
-            LABEL,
-            (Align::Middle, VerticalAlign::Bottom),
-        );
+        canvas.label(label, (middle, plot.y - 8), LABEL, (Align::Middle, VerticalAlign::Bottom));
     }
     Ok(Picture::new(canvas))
 }
@@ -181,12 +143,7 @@ fn count(values: &[f32], low: f64, high: f64, n_bins: usize) -> Result<Counted, 
 
 /// A range for all series and the threshold.
 fn common_range(series: &[HistogramSeries<'_>], config: &HistogramChartConfig) -> (f64, f64) {
-    let all: Vec<f32> = series
-        .iter()
-        .flat_map(|s| s.values)
-        .copied()
-        .filter(|v| v.is_finite())
-        .collect();
+    let all: Vec<f32> = series.iter().flat_map(|s| s.values).copied().filter(|v| v.is_finite()).collect();
     let (low, high) = finite_range(&all);
     match config.threshold {
         Some((at, _)) => (low.min(at), high.max(at)),
@@ -208,21 +165,12 @@ fn legend(canvas: &mut Canvas, top: i32, series: &[HistogramSeries<'_>], counted
         }
         figures.push(')');
         let room = canvas.width() - 62 - width_of(&figures, LABEL);
-        let label = fit(
-            &(fit(one.name, LABEL, room) + &figures),
-            LABEL,
-            canvas.width() - 62,
-        );
+        let label = fit(&(fit(one.name, LABEL, room) + &figures), LABEL, canvas.width() - 62);
         let width = width_of(&label, LABEL) + 22;
         if x > 30 && x + width > canvas.width() - 10 {
             (x, y) = (30, y + 19);
         }
-        let swatch = Area {
-            x,
-            y: y - 6,
-            width: 14,
-            height: 12,
-        };
+        let swatch = Area { x, y: y - 6, width: 14, height: 12 };
         canvas.fill(swatch, colour, 0.25);
         canvas.outline(swatch, colour);
         canvas.label(label, (x + 20, y), LABEL, (Align::Start, VerticalAlign::Middle));
@@ -242,26 +190,14 @@ mod tests {
     #[test]
     fn the_legend_accounts_for_every_value() {
         let series = [
-            HistogramSeries {
-                name: "known",
-                values: &[0.1, 0.2, 5.0, f32::NAN],
-            },
-            HistogramSeries {
-                name: "unknown",
-                values: &[],
-            },
+            HistogramSeries { name: "known", values: &[0.1, 0.2, 5.0, f32::NAN] },
+            HistogramSeries { name: "unknown", values: &[] },
         ];
-        let config = HistogramChartConfig::default()
-            .with_range(0.0, 1.0)
-            .with_threshold(0.3, "threshold 0.3");
+        let config =
+            HistogramChartConfig::default().with_range(0.0, 1.0).with_threshold(0.3, "threshold 0.3");
         let picture = histogram_chart(&series, &config).unwrap();
         let texts = texts(&picture);
-        for want in [
-            "known (n = 4, 1 outside, 1 NaN)",
-            "unknown (n = 0)",
-            "threshold 0.3",
-            "share (%)",
-        ] {
+        for want in ["known (n = 4, 1 outside, 1 NaN)", "unknown (n = 0)", "threshold 0.3", "share (%)"] {
             assert!(texts.contains(&want), "{want}: {texts:?}");
         }
     }
@@ -269,13 +205,8 @@ mod tests {
     #[test]
     fn bars_have_the_height_of_their_share() {
         let values = [0.1, 0.1, 0.1, 0.9];
-        let series = [HistogramSeries {
-            name: "x",
-            values: &values,
-        }];
-        let config = HistogramChartConfig::default()
-            .with_range(0.0, 1.0)
-            .with_n_bins(2);
+        let series = [HistogramSeries { name: "x", values: &values }];
+        let config = HistogramChartConfig::default().with_range(0.0, 1.0).with_n_bins(2);
         for scale in [HistogramScale::Share, HistogramScale::Count] {
             let picture = histogram_chart(&series, &config.clone().with_scale(scale)).unwrap();
             // The swatch in the legend, then the two bars.
@@ -289,28 +220,18 @@ mod tests {
                 })
                 .collect();
             assert_eq!(bars.len(), 3);
-            assert!(
-                (f64::from(bars[1]) / f64::from(bars[2]) - 3.0).abs() < 0.05,
-                "{bars:?}"
-            );
+            assert!((f64::from(bars[1]) / f64::from(bars[2]) - 3.0).abs() < 0.05, "{bars:?}");
         }
     }
 
     #[test]
     fn odd_values_and_sizes_are_defined() {
-        let nothing = [HistogramSeries {
-            name: "",
-            values: &[],
-        }];
+        let nothing = [HistogramSeries { name: "", values: &[] }];
         let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN];
-        let odd = [HistogramSeries {
-            name: "odd \0 name that is long enough to be cut in the end",
-            values: &odd,
-        }; 6];
-        let same = [HistogramSeries {
-            name: "same",
-            values: &[0.5; 9],
-        }];
+        let odd =
+            [HistogramSeries { name: "odd \0 name that is long enough to be cut in the end", values: &odd };
+                6];
+        let same = [HistogramSeries { name: "same", values: &[0.5; 9] }];
         for size in [(160, 160), (160, 1500), (1500, 160)] {
             for threshold in [-1e30, 0.3, 1e30] {
                 let config = HistogramChartConfig::default()
@@ -329,43 +250,21 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_drawn() {
         let config = HistogramChartConfig::default();
-        let one = HistogramSeries {
-            name: "x",
-            values: &[0.1],
-        };
+        let one = HistogramSeries { name: "x", values: &[0.1] };
         assert!(matches!(histogram_chart(&[], &config), Err(Error::Empty { .. })));
         assert!(matches!(
             histogram_chart(&[one; 7], &config),
-            Err(Error::TooMany {
-                expected: 6,
-                got: 7,
-                ..
-            })
+            Err(Error::TooMany { expected: 6, got: 7, .. })
         ));
         for bins in [0, 1001] {
             let config = config.clone().with_n_bins(bins);
-            assert!(matches!(
-                histogram_chart(&[one], &config),
-                Err(Error::OutOfRange { .. })
-            ));
+            assert!(matches!(histogram_chart(&[one], &config), Err(Error::OutOfRange { .. })));
         }
         let nan = config.clone().with_threshold(f64::NAN, "");
-        assert!(matches!(
-            histogram_chart(&[one], &nan),
-            Err(Error::OutOfRange {
-                what: "threshold",
-                ..
-            })
-        ));
+        assert!(matches!(histogram_chart(&[one], &nan), Err(Error::OutOfRange { what: "threshold", .. })));
         let range = config.clone().with_range(0.0, 0.0);
-        assert!(matches!(
-            histogram_chart(&[one], &range),
-            Err(Error::OutOfRange { .. })
-        ));
+        assert!(matches!(histogram_chart(&[one], &range), Err(Error::OutOfRange { .. })));
         let size = config.with_size(1, 1);
-        assert!(matches!(
-            histogram_chart(&[one], &size),
-            Err(Error::PictureSize { .. })
-        ));
+        assert!(matches!(histogram_chart(&[one], &size), Err(Error::PictureSize { .. })));
     }
 }

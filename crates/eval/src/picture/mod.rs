@@ -75,12 +75,7 @@ fn check_size((width, height): (u32, u32)) -> Result<(), Error> {
     if allowed.contains(&width) && allowed.contains(&height) {
         Ok(())
     } else {
-        Err(Error::PictureSize {
-            low: *allowed.start(),
-            high: *allowed.end(),
-            width,
-            height,
-        })
+        Err(Error::PictureSize { low: *allowed.start(), high: *allowed.end(), width, height })
     }
 }
 
@@ -91,11 +86,7 @@ fn check_range(what: &'static str, range: Option<(f64, f64)>) -> Result<(), Erro
             if !(low.is_finite() && high.is_finite() && low < high && (high - low).is_finite()) =>
         {
             let got = if low.is_finite() { high } else { low };
-            Err(Error::OutOfRange {
-                what,
-                expected: "two finite numbers, the lower first",
-                got,
-            })
+            Err(Error::OutOfRange { what, expected: "two finite numbers, the lower first", got })
         }
         _ => Ok(()),
     }

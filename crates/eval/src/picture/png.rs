@@ -60,9 +60,7 @@ fn encode(
 
 /// Keeps an encoder's error as the source of ours.
 pub(super) fn encode_error(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Encode {
-        source: Box::new(source),
-    }
+    Error::Encode { source: Box::new(source) }
 }
 
 /// Sets one pixel, mixed over what is there; outside the picture nothing happens.
@@ -81,29 +79,17 @@ fn blend(pixels: &mut [u8], canvas: &Canvas, (x, y): (i32, i32), colour: Rgb, al
 
 /// Copies a field, each pixel taking the cell it lies in.
 fn stretch(field: &Field, pixels: &mut [u8], canvas: &Canvas) {
-    let (width, height) = (
-        field.area.width.max(0) as usize,
-        field.area.height.max(0) as usize,
-    );
+    let (width, height) = (field.area.width.max(0) as usize, field.area.height.max(0) as usize);
     for y in 0..height {
         let row = y * field.rows / height;
-        let cells = field
-            .cells
-            .get(row * field.columns..(row + 1) * field.columns)
-            .unwrap_or_default();
+        let cells = field.cells.get(row * field.columns..(row + 1) * field.columns).unwrap_or_default();
         for x in 0..width {
             let colour = cells
                 .get(x * field.columns / width)
                 .and_then(|cell| field.palette.get(usize::from(*cell)))
                 .copied()
                 .unwrap_or_default();
-            blend(
-                pixels,
-                canvas,
-                (field.area.x + x as i32, field.area.y + y as i32),
-                colour,
-                1.0,
-            );
+            blend(pixels, canvas, (field.area.x + x as i32, field.area.y + y as i32), colour, 1.0);
         }
     }
 }
@@ -111,8 +97,7 @@ fn stretch(field: &Field, pixels: &mut [u8], canvas: &Canvas) {
 /// The built-in font.
 fn font() -> Option<&'static FontRef<'static>> {
     static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
-    FONT.get_or_init(|| FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok())
-        .as_ref()
+    FONT.get_or_init(|| FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok()).as_ref()
 }
 
 /// Writes a text into the pixels.
@@ -147,11 +132,7 @@ fn write_text(font: &FontRef<'_>, text: &Text, pixels: &mut [u8], canvas: &Canva
             let corner = outline.px_bounds().min;
             outline.draw(|x, y, coverage| {
                 let (x, y) = (corner.x as i32 + x as i32, corner.y as i32 + y as i32);
-                let place = if text.upward {
-                    (text.x + y, text.y - x)
-                } else {
-                    (text.x + x, text.y + y)
-                };
+                let place = if text.upward { (text.x + y, text.y - x) } else { (text.x + x, text.y + y) };
                 blend(pixels, canvas, place, text.colour, coverage);
             });
         }
@@ -177,10 +158,7 @@ mod tests {
     /// The box that holds all pixels which are not white: left, top, right, bottom.
     fn ink(canvas: &Canvas) -> Option<(i32, i32, i32, i32)> {
         let (width, _, pixels) = decode(&render(canvas).unwrap());
-        let dark = pixels
-            .chunks(3)
-            .enumerate()
-            .filter(|(_, p)| p.iter().any(|v| *v < 200));
+        let dark = pixels.chunks(3).enumerate().filter(|(_, p)| p.iter().any(|v| *v < 200));
         let places = dark.map(|(i, _)| ((i as u32 % width) as i32, (i as u32 / width) as i32));
         places.fold(None, |found, (x, y)| match found {
             None => Some((x, y, x, y)),
@@ -214,18 +192,8 @@ mod tests {
     #[test]
     fn text_off_the_edge_is_cut() {
         let mut canvas = Canvas::new((160, 160));
-        canvas.label(
-            "a long text over the edge",
-            (150, -3),
-            16.0,
-            (Align::Start, VerticalAlign::Middle),
-        );
-        canvas.label(
-            "\u{10ffff}日本語",
-            (-400, 90),
-            16.0,
-            (Align::Start, VerticalAlign::Middle),
-        );
+        canvas.label("a long text over the edge", (150, -3), 16.0, (Align::Start, VerticalAlign::Middle));
+        canvas.label("\u{10ffff}日本語", (-400, 90), 16.0, (Align::Start, VerticalAlign::Middle));
         assert!(render(&canvas).is_ok());
     }
 
@@ -233,19 +201,8 @@ mod tests {
     fn fields_are_stretched_without_smoothing() {
         let mut canvas = Canvas::new((160, 160));
         let palette = sequential();
-        let area = Area {
-            x: 10,
-            y: 10,
-            width: 4,
-            height: 6,
-        };
-        canvas.fields.push(Field {
-            area,
-            columns: 2,
-            rows: 2,
-            cells: vec![0, 80, 160, 255],
-            palette,
-        });
+        let area = Area { x: 10, y: 10, width: 4, height: 6 };
+        canvas.fields.push(Field { area, columns: 2, rows: 2, cells: vec![0, 80, 160, 255], palette });
         let (width, _, pixels) = decode(&render(&canvas).unwrap());
         let at = |x: usize, y: usize| &pixels[(y * width as usize + x) * 3..][..3];
         assert_eq!(at(10, 10), palette[0]);
@@ -262,16 +219,7 @@ mod tests {
     fn fills_cover_their_area() {
         for alpha in [1.0, 0.5] {
             let mut canvas = Canvas::new((160, 160));
-            canvas.fill(
-                Area {
-                    x: 20,
-                    y: 30,
-                    width: 10,
-                    height: 5,
-                },
-                TEXT,
-                alpha,
-            );
+            canvas.fill(Area { x: 20, y: 30, width: 10, height: 5 }, TEXT, alpha);
             assert_eq!(ink(&canvas), Some((20, 30, 29, 34)));
         }
     }

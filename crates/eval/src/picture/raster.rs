@@ -24,9 +24,7 @@ pub(super) fn shrink(
         return (values.to_vec(), rows, columns);
     }
     let start = |i: usize, n: usize, out_n: usize| (i as u128 * n as u128 / out_n as u128) as usize;
-    let column_ends: Vec<usize> = (1..=out_columns)
-        .map(|c| start(c, columns, out_columns))
-        .collect();
+    let column_ends: Vec<usize> = (1..=out_columns).map(|c| start(c, columns, out_columns)).collect();
     let mut cells = Vec::with_capacity(out_rows * out_columns);
     let mut sums = vec![(0.0_f32, 0.0_f64, 0_u64); out_columns];
     let all_rows: Vec<&[f32]> = values.chunks(columns.max(1)).collect();
@@ -59,9 +57,8 @@ pub(super) fn shrink(
 /// value, so that the range is never empty.
 pub(super) fn finite_range(values: &[f32]) -> (f64, f64) {
     let finite = values.iter().filter(|v| v.is_finite());
-    let (low, high) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
-        (low.min(*v), high.max(*v))
-    });
+    let (low, high) =
+        finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
     let (low, high) = (f64::from(low), f64::from(high));
     if low > high {
         (0.0, 1.0)
@@ -87,10 +84,7 @@ mod tests {
         assert!(cells[2].is_nan());
         assert_eq!(cells[3], 7.0);
         assert_eq!(shrink(&values, (2, 4), (1, 2), Reduce::Max).0, [2.0, 7.0]);
-        assert_eq!(
-            shrink(&values[..4], (2, 2), (9, 9), Reduce::Max),
-            (values[..4].to_vec(), 2, 2)
-        );
+        assert_eq!(shrink(&values[..4], (2, 2), (9, 9), Reduce::Max), (values[..4].to_vec(), 2, 2));
     }
 
     #[test]

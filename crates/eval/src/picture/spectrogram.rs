@@ -113,21 +113,13 @@ pub fn spectrogram(
     // A product that overflows is longer than any slice.
     let expected = n_bins.saturating_mul(n_frames);
     if values.len() != expected {
-        return Err(Error::LengthMismatch {
-            what: "spectrogram values",
-            expected,
-            got: values.len(),
-        });
+        return Err(Error::LengthMismatch { what: "spectrogram values", expected, got: values.len() });
     }
     let seconds = config.frame_seconds.unwrap_or(1.0);
     let duration = seconds * n_frames as f64;
     if !(seconds > 0.0 && duration.is_finite()) {
         let expected = "a positive finite number";
-        return Err(Error::OutOfRange {
-            what: "frame_seconds",
-            expected,
-            got: seconds,
-        });
+        return Err(Error::OutOfRange { what: "frame_seconds", expected, got: seconds });
     }
     let range = config.range.unwrap_or_else(|| finite_range(values));
 
@@ -140,39 +132,19 @@ pub fn spectrogram(
     let numbered;
     let bin_ticks = if config.bin_ticks.is_empty() {
         numbered = whole_ticks((0.0, (n_bins - 1) as f64), (room / 30).max(2) as usize);
-        if n_bins == 1 {
-            &vec![Tick::new(0.0, "0")]
-        } else {
-            &numbered
-        }
+        if n_bins == 1 { &vec![Tick::new(0.0, "0")] } else { &numbered }
     } else {
         &config.bin_ticks
     };
     let left = (room_for(bin_ticks) + 26).min(canvas.width() / 3);
     let right = 40 + width_of("−000.0", SMALL);
-    let plot = Area {
-        x: left,
-        y: top,
-        width: (canvas.width() - left - right).max(8),
-        height: room.max(8),
-    };
+    let plot = Area { x: left, y: top, width: (canvas.width() - left - right).max(8), height: room.max(8) };
 
     let max = (plot.height as usize, plot.width as usize);
     let (cells, rows, columns) = shrink(values, (n_bins, n_frames), max, Reduce::Max);
-    let flipped = cells
-        .chunks(columns)
-        .rev()
-        .flatten()
-        .map(|v| level(*v, range))
-        .collect();
+    let flipped = cells.chunks(columns).rev().flatten().map(|v| level(*v, range)).collect();
     let palette = sequential();
-    canvas.fields.push(Field {
-        area: plot,
-        columns,
-        rows,
-        cells: flipped,
-        palette,
-    });
+    canvas.fields.push(Field { area: plot, columns, rows, cells: flipped, palette });
     canvas.outline(plot, AXIS);
 
     let columns_at_most = (plot.width / 70).max(2) as usize;
@@ -183,21 +155,11 @@ pub fn spectrogram(
         }
         None => (whole_ticks((0.0, duration), columns_at_most), "frame".to_owned()),
     };
-    canvas.x_axis(
-        plot,
-        Scale::new((0.0, duration), plot.x, plot.right()),
-        &ticks,
-        &title,
-    );
+    canvas.x_axis(plot, Scale::new((0.0, duration), plot.x, plot.right()), &ticks, &title);
     // Bin i covers i - 0.5 to i + 0.5.
     let bins = Scale::new((-0.5, n_bins as f64 - 0.5), plot.bottom(), plot.y);
     canvas.y_axis(plot, bins, bin_ticks, &config.bin_axis);
-    let bar = Area {
-        x: plot.right() + 14,
-        y: plot.y,
-        width: 14,
-        height: plot.height,
-    };
+    let bar = Area { x: plot.right() + 14, y: plot.y, width: 14, height: plot.height };
     canvas.colour_bar(bar, &palette, range, &config.unit);
     Ok(Picture::new(canvas))
 }
@@ -222,16 +184,8 @@ mod tests {
 
     #[test]
     fn odd_values_are_defined() {
-        let config = SpectrogramConfig::default()
-            .with_frame_seconds(0.01)
-            .with_unit("dB")
-            .with_title("x");
-        for values in [
-            [3.0; 4],
-            [f32::NAN; 4],
-            [f32::INFINITY; 4],
-            [f32::MAX, f32::MIN, 0.0, -0.0],
-        ] {
+        let config = SpectrogramConfig::default().with_frame_seconds(0.01).with_unit("dB").with_title("x");
+        for values in [[3.0; 4], [f32::NAN; 4], [f32::INFINITY; 4], [f32::MAX, f32::MIN, 0.0, -0.0]] {
             let picture = spectrogram(&values, 2, 2, &config).unwrap();
             assert!(picture.png().unwrap().len() > 1000 && picture.svg().unwrap().len() > 1000);
         }
@@ -245,10 +199,7 @@ mod tests {
         let ticks = vec![
             Tick::new(f64::NAN, "nan"),
             Tick::new(-9.0, "below"),
-            Tick::new(
-                0.5,
-                "an endless label on the axis, longer than the picture is wide",
-            ),
+            Tick::new(0.5, "an endless label on the axis, longer than the picture is wide"),
             Tick::new(1.0, "\0\n"),
         ];
         for size in [(160, 160), (160, 2000), (2000, 160)] {
@@ -268,51 +219,24 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_drawn() {
         let config = SpectrogramConfig::default();
-        assert!(matches!(
-            spectrogram(&[], 0, 5, &config),
-            Err(Error::Empty { .. })
-        ));
-        assert!(matches!(
-            spectrogram(&[], 5, 0, &config),
-            Err(Error::Empty { .. })
-        ));
+        assert!(matches!(spectrogram(&[], 0, 5, &config), Err(Error::Empty { .. })));
+        assert!(matches!(spectrogram(&[], 5, 0, &config), Err(Error::Empty { .. })));
         assert!(matches!(
             spectrogram(&[1.0; 5], 2, 3, &config),
-            Err(Error::LengthMismatch {
-                expected: 6,
-                got: 5,
-                ..
-            })
+            Err(Error::LengthMismatch { expected: 6, got: 5, .. })
         ));
-        assert!(matches!(
-            spectrogram(&[1.0], usize::MAX, 2, &config),
-            Err(Error::LengthMismatch { .. })
-        ));
+        assert!(matches!(spectrogram(&[1.0], usize::MAX, 2, &config), Err(Error::LengthMismatch { .. })));
         for size in [(0, 0), (159, 500), (500, 8193), (u32::MAX, u32::MAX)] {
             let config = SpectrogramConfig::default().with_size(size.0, size.1);
-            assert!(matches!(
-                spectrogram(&[1.0], 1, 1, &config),
-                Err(Error::PictureSize { .. })
-            ));
+            assert!(matches!(spectrogram(&[1.0], 1, 1, &config), Err(Error::PictureSize { .. })));
         }
         for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let config = SpectrogramConfig::default().with_frame_seconds(seconds);
-            assert!(matches!(
-                spectrogram(&[1.0], 1, 1, &config),
-                Err(Error::OutOfRange { .. })
-            ));
+            assert!(matches!(spectrogram(&[1.0], 1, 1, &config), Err(Error::OutOfRange { .. })));
         }
-        for (low, high) in [
-            (1.0, 1.0),
-            (f64::NAN, 1.0),
-            (0.0, f64::INFINITY),
-            (f64::MIN, f64::MAX),
-        ] {
+        for (low, high) in [(1.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (f64::MIN, f64::MAX)] {
             let config = SpectrogramConfig::default().with_range(low, high);
-            assert!(matches!(
-                spectrogram(&[1.0], 1, 1, &config),
-                Err(Error::OutOfRange { .. })
-            ));
+            assert!(matches!(spectrogram(&[1.0], 1, 1, &config), Err(Error::OutOfRange { .. })));
         }
     }
 }

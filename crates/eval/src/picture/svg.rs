@@ -65,23 +65,11 @@ where
             Shape::Fill { area, colour, alpha } => {
                 let corner = (area.right(), area.bottom());
                 let style = rgba(*colour, *alpha);
-                backend
-                    .draw_rect((area.x, area.y), corner, &style, true)
-                    .map_err(encode_error)?;
+                backend.draw_rect((area.x, area.y), corner, &style, true).map_err(encode_error)?;
             }
-            Shape::Path {
-                points,
-                colour,
-                width,
-            } => {
-                let style = ShapeStyle {
-                    color: rgba(*colour, 1.0),
-                    filled: false,
-                    stroke_width: *width,
-                };
-                backend
-                    .draw_path(points.iter().copied(), &style)
-                    .map_err(encode_error)?;
+            Shape::Path { points, colour, width } => {
+                let style = ShapeStyle { color: rgba(*colour, 1.0), filled: false, stroke_width: *width };
+                backend.draw_path(points.iter().copied(), &style).map_err(encode_error)?;
             }
         }
     }
@@ -110,12 +98,8 @@ fn write_text(backend: &mut SVGBackend<'_>, text: &Text) -> Result<(), Error> {
         font = font.transform(FontTransform::Rotate270);
     }
     let colour = rgba(text.colour, 1.0);
-    let style = TextStyle::from(font)
-        .color(&colour)
-        .pos(Pos::new(horizontal, vertical));
-    backend
-        .draw_text(&text.text, &style, (text.x, text.y))
-        .map_err(encode_error)
+    let style = TextStyle::from(font).color(&colour).pos(Pos::new(horizontal, vertical));
+    backend.draw_text(&text.text, &style, (text.x, text.y)).map_err(encode_error)
 }
 
 #[cfg(test)]
@@ -141,33 +125,11 @@ mod tests {
     #[test]
     fn fields_lie_below_the_shapes() {
         let mut canvas = Canvas::new((200, 200));
-        canvas.fill(
-            Area {
-                x: 1,
-                y: 2,
-                width: 3,
-                height: 4,
-            },
-            [1, 2, 3],
-            0.5,
-        );
-        let area = Area {
-            x: 10,
-            y: 10,
-            width: 40,
-            height: 60,
-        };
-        canvas.fields.push(Field {
-            area,
-            columns: 1,
-            rows: 2,
-            cells: vec![0, 9],
-            palette: sequential(),
-        });
+        canvas.fill(Area { x: 1, y: 2, width: 3, height: 4 }, [1, 2, 3], 0.5);
+        let area = Area { x: 10, y: 10, width: 40, height: 60 };
+        canvas.fields.push(Field { area, columns: 1, rows: 2, cells: vec![0, 9], palette: sequential() });
         let svg = render(&canvas).unwrap();
-        let image = svg
-            .find("<image x=\"10\" y=\"10\" width=\"40\" height=\"60\"")
-            .unwrap();
+        let image = svg.find("<image x=\"10\" y=\"10\" width=\"40\" height=\"60\"").unwrap();
         assert!(svg.contains("href=\"data:image/png;base64,iVBOR"));
         assert!(svg.find("fill=\"#FFFFFF\"").unwrap() < image && image < svg.find("#010203").unwrap());
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));

@@ -30,11 +30,7 @@ fn ems(c: char) -> f32 {
 /// A label on one line: control characters (which SVG forbids) and line breaks become spaces.
 pub(super) fn clean(text: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
-    text.chars()
-        .map(|c| if breaks(c) { ' ' } else { c })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
 /// A clean label no wider than `room` pixels, cut with an ellipsis where it must be; empty where not even one
@@ -81,16 +77,7 @@ impl Canvas {
         (align, vertical_align): (Align, VerticalAlign),
         colour: Rgb,
     ) {
-        self.text(Text {
-            text: text.into(),
-            x,
-            y,
-            size,
-            colour,
-            align,
-            vertical_align,
-            upward: false,
-        });
+        self.text(Text { text: text.into(), x, y, size, colour, align, vertical_align, upward: false });
     }
 
     /// Adds a label that reads upwards; its alignments turn with it.
@@ -101,16 +88,7 @@ impl Canvas {
         size: f32,
         (align, vertical_align): (Align, VerticalAlign),
     ) {
-        self.text(Text {
-            text: text.into(),
-            x,
-            y,
-            size,
-            colour: TEXT,
-            align,
-            vertical_align,
-            upward: true,
-        });
+        self.text(Text { text: text.into(), x, y, size, colour: TEXT, align, vertical_align, upward: true });
     }
 
     /// Adds the title over the whole width, and says how much height it takes.
@@ -119,12 +97,7 @@ impl Canvas {
         if title.is_empty() {
             return 10;
         }
-        self.label(
-            title,
-            (self.width() / 2, 10),
-            TITLE,
-            (Align::Middle, VerticalAlign::Top),
-        );
+        self.label(title, (self.width() / 2, 10), TITLE, (Align::Middle, VerticalAlign::Top));
         10 + TITLE as i32 + 10
     }
 }

@@ -73,9 +73,8 @@ fn image(figure: &Figure) -> Markup {
 }
 
 fn rows(table: &Table) -> Markup {
-    let columns: Vec<Option<&str>> = (0..table.n_columns())
-        .map(|column| table.is_numeric(column).then_some("n"))
-        .collect();
+    let columns: Vec<Option<&str>> =
+        (0..table.n_columns()).map(|column| table.is_numeric(column).then_some("n")).collect();
     html! {
         // Focusable, so that the keyboard can scroll it too.
         div.scroll tabindex="0" role="region" aria-label=(visible(table.caption())) {
@@ -105,13 +104,5 @@ fn rows(table: &Table) -> Markup {
 
 /// Text without the control characters that HTML does not allow (line breaks and tabs stay).
 fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }

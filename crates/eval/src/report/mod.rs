@@ -47,12 +47,7 @@ impl Figure {
     }
 
     fn embed(kind: &str, bytes: &[u8], alt: impl Into<String>) -> Self {
-        Self {
-            address: data_address(kind, bytes),
-            alt: alt.into(),
-            caption: String::new(),
-            width: None,
-        }
+        Self { address: data_address(kind, bytes), alt: alt.into(), caption: String::new(), width: None }
     }
 }
 
@@ -86,10 +81,7 @@ pub struct Report {
 impl Report {
     /// An empty report.
     pub fn new(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            blocks: Vec::new(),
-        }
+        Self { title: title.into(), blocks: Vec::new() }
     }
 
     /// Adds a heading.
@@ -123,9 +115,7 @@ impl Report {
         &mut self,
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> &mut Self {
-        self.add(Block::KeyValues(
-            pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
-        ))
+        self.add(Block::KeyValues(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect()))
     }
 
     /// Adds a player for the bytes of a WAV file. Bytes that are not one get a remark instead of a player.
@@ -133,20 +123,14 @@ impl Report {
     pub fn audio(&mut self, wav: &[u8], label: impl Into<String>) -> &mut Self {
         let is_wav = wav.starts_with(b"RIFF") && wav.get(8..12) == Some(b"WAVE");
         let address = is_wav.then(|| data_address("audio/wav", wav));
-        self.add(Block::Audio {
-            label: label.into(),
-            address,
-        })
+        self.add(Block::Audio { label: label.into(), address })
     }
 
     /// Adds a part that is folded away until a reader opens it; `fill` adds what is inside.
     pub fn details(&mut self, summary: impl Into<String>, fill: impl FnOnce(&mut Report)) -> &mut Self {
         let mut inside = Report::new("");
         fill(&mut inside);
-        self.add(Block::Details {
-            summary: summary.into(),
-            blocks: inside.blocks,
-        })
+        self.add(Block::Details { summary: summary.into(), blocks: inside.blocks })
     }
 
     /// The report as an HTML document.
@@ -164,12 +148,8 @@ impl Report {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let html = self.to_html();
-        save::replace(path, |file| std::io::Write::write_all(file, html.as_bytes())).map_err(|source| {
-            Error::Write {
-                path: path.to_owned(),
-                source,
-            }
-        })
+        save::replace(path, |file| std::io::Write::write_all(file, html.as_bytes()))
+            .map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     fn add(&mut self, block: Block) -> &mut Self {

@@ -23,8 +23,7 @@ pub(crate) fn signal(kind: &str, sr: u32, n: usize) -> Vec<f32> {
     let samples: Vec<f64> = match kind {
         "chirp" => {
             let (f0, f1, length) = (50.0, 0.45 * rate, n as f64 / rate);
-            time.map(|t| 0.8 * (2.0 * PI * (f0 * t + (f1 - f0) * t * t / (2.0 * length))).sin())
-                .collect()
+            time.map(|t| 0.8 * (2.0 * PI * (f0 * t + (f1 - f0) * t * t / (2.0 * length))).sin()).collect()
         }
         "tones" => time
             .zip(noise(n, 1))

@@ -25,10 +25,7 @@ impl Standardization {
     /// by `cargo run --release --example standardize -- --music DIR`.
     #[must_use]
     pub fn music_22050() -> Self {
-        Self {
-            mean: MEAN.to_vec(),
-            std: STD.to_vec(),
-        }
+        Self { mean: MEAN.to_vec(), std: STD.to_vec() }
     }
 
     /// The figures of `vectors`: mean and population standard deviation of each component.
@@ -44,9 +41,7 @@ impl Standardization {
                 squares = sum.clone();
             }
             if v.len() != sum.len() || v.iter().any(|x| !x.is_finite()) {
-                return Err(Error::Standardization {
-                    what: "vectors must be finite and of one length",
-                });
+                return Err(Error::Standardization { what: "vectors must be finite and of one length" });
             }
             for ((s, q), &x) in sum.iter_mut().zip(&mut squares).zip(v) {
                 *s += f64::from(x);
@@ -55,20 +50,12 @@ impl Standardization {
             n += 1;
         }
         if n < 2 {
-            return Err(Error::Standardization {
-                what: "at least two vectors are needed",
-            });
+            return Err(Error::Standardization { what: "at least two vectors are needed" });
         }
         let mean: Vec<f64> = sum.iter().map(|s| s / n as f64).collect();
-        let std = squares
-            .iter()
-            .zip(&mean)
-            .map(|(q, m)| (q / n as f64 - m * m).max(0.0).sqrt() as f32)
-            .collect();
-        let fitted = Self {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            std,
-        };
+        let std =
+            squares.iter().zip(&mean).map(|(q, m)| (q / n as f64 - m * m).max(0.0).sqrt() as f32).collect();
+        let fitted = Self { mean: mean.iter().map(|&m| m as f32).collect(), std };
         fitted.check(fitted.mean.len())?;
         Ok(fitted)
     }
@@ -80,9 +67,7 @@ impl Standardization {
             });
         }
         if self.mean.iter().any(|m| !m.is_finite()) || self.std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
-            return Err(Error::Standardization {
-                what: "mean must be finite, std finite and positive",
-            });
+            return Err(Error::Standardization { what: "mean must be finite, std finite and positive" });
         }
         Ok(())
     }
@@ -106,12 +91,7 @@ impl MfccEmbedderConfig {
     /// The configuration with the given standardisation, which belongs to the other parameters.
     #[must_use]
     pub fn new(mfcc: MfccConfig, standardization: Standardization) -> Self {
-        Self {
-            mfcc,
-            chunk_seconds: 5.0,
-            hop_seconds: 2.0,
-            standardization,
-        }
+        Self { mfcc, chunk_seconds: 5.0, hop_seconds: 2.0, standardization }
     }
 
     /// Sets length and hop of the chunks in seconds.
@@ -125,10 +105,7 @@ impl MfccEmbedderConfig {
 
 impl Default for MfccEmbedderConfig {
     fn default() -> Self {
-        Self::new(
-            MfccConfig::new(SAMPLE_RATE).with_n_mfcc(N_MFCC),
-            Standardization::music_22050(),
-        )
+        Self::new(MfccConfig::new(SAMPLE_RATE).with_n_mfcc(N_MFCC), Standardization::music_22050())
     }
 }
 
@@ -178,10 +155,7 @@ impl MfccEmbedder {
     /// As [`Embedder::embed`].
     pub fn raw_means(&self, samples: &[f32]) -> Result<Vec<f32>, Error> {
         if samples.len() < self.min_samples {
-            return Err(Error::TooShort {
-                got: samples.len(),
-                expected: self.min_samples,
-            });
+            return Err(Error::TooShort { got: samples.len(), expected: self.min_samples });
         }
         Ok(pooling::mean(&self.mfcc.compute(samples)?)?)
     }
@@ -216,9 +190,7 @@ impl Embedder for MfccEmbedder {
     fn embed(&self, samples: &[f32]) -> Result<Vec<f32>, Error> {
         let mut v = self.raw_means(samples)?;
         let figures = self.standardization.mean.iter().zip(&self.standardization.std);
-        v.iter_mut()
-            .zip(figures)
-            .for_each(|(x, (mean, std))| *x = (*x - mean) / std);
+        v.iter_mut().zip(figures).for_each(|(x, (mean, std))| *x = (*x - mean) / std);
         Ok(v)
     }
 }

@@ -17,15 +17,12 @@ pub(super) struct Wish<'a> {
 /// One id for each wish, all different and none of `reserved`.
 ///
 /// The table's id comes first, then the one the catalog has, then the file name without its extension. Where that
-/// is taken (`a/01.mp3` and `b/01.mp3`), the relative path without its extension is used, and if that is taken too,
-/// a number is added. Wishes are served in order, so the same files give the same ids.
+/// is taken (`a/01.mp3` and `b/01.mp3`), the relative path without its extension is used; where that is taken too
+/// (`x.mp3` and `x.ogg`), the relative path; and then a number is added. Wishes are served in order, so the same files give the same ids.
 pub(super) fn assign(wishes: &[Wish<'_>], reserved: &HashSet<String>) -> Vec<String> {
     let mut taken = reserved.clone();
     let mut ids: Vec<Option<String>> = vec![None; wishes.len()];
-    for choose in [
-        |w: &Wish<'_>| w.table.map(str::to_owned),
-        |w: &Wish<'_>| w.current.map(str::to_owned),
-    ] {
+    for choose in [|w: &Wish<'_>| w.table.map(str::to_owned), |w: &Wish<'_>| w.current.map(str::to_owned)] {
         for (wish, id) in wishes.iter().zip(&mut ids).filter(|(_, id)| id.is_none()) {
             *id = choose(wish).filter(|wanted| taken.insert(wanted.clone()));
         }
@@ -39,24 +36,17 @@ pub(super) fn assign(wishes: &[Wish<'_>], reserved: &HashSet<String>) -> Vec<Str
 
 /// The file's own name, or as little more than that as it takes to be new.
 fn free_name(relative: &Path, taken: &mut HashSet<String>) -> String {
-    let path = relative.with_extension("");
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    let long = parts.join("/");
-    let candidates = [file_stem(relative), long.clone()].into_iter();
-    let numbered = (2_u64..).map(|n| format!("{long}~{n}"));
+    let joined = |path: &Path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+    let whole = joined(relative);
+    let candidates = [file_stem(relative), joined(&relative.with_extension("")), whole.clone()].into_iter();
+    let numbered = (2_u64..).map(|n| format!("{whole}~{n}"));
     // The numbers do not end, so neither does the search without a result.
-    candidates
-        .chain(numbered)
-        .find(|name| taken.insert(name.clone()))
-        .unwrap_or(long)
+    candidates.chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(whole)
 }
 
 /// The file name without its extension; bytes that are not UTF-8 are shown as U+FFFD.
 pub(super) fn file_stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -64,31 +54,21 @@ mod tests {
     use super::*;
 
     fn wish<'a>(relative: &'a str, table: Option<&'a str>, current: Option<&'a str>) -> Wish<'a> {
-        Wish {
-            relative: Path::new(relative),
-            table,
-            current,
-        }
+        Wish { relative: Path::new(relative), table, current }
     }
 
     #[test]
     fn stem_unless_taken() {
-        let wishes = [
-            wish("a/01.mp3", None, None),
-            wish("b/01.mp3", None, None),
-            wish("b/01.ogg", None, None),
-        ];
-        assert_eq!(assign(&wishes, &HashSet::new()), ["01", "b/01", "b/01~2"]);
+        let wishes =
+            [wish("a/01.mp3", None, None), wish("b/01.mp3", None, None), wish("b/01.ogg", None, None)];
+        assert_eq!(assign(&wishes, &HashSet::new()), ["01", "b/01", "b/01.ogg"]);
     }
 
     #[test]
     fn table_then_catalog_then_name() {
-        let wishes = [
-            wish("x.mp3", None, None),
-            wish("y.mp3", None, Some("x")),
-            wish("z.mp3", Some("y"), Some("z")),
-        ];
-        assert_eq!(assign(&wishes, &HashSet::new()), ["x~2", "x", "y"]);
+        let wishes =
+            [wish("x.mp3", None, None), wish("y.mp3", None, Some("x")), wish("z.mp3", Some("y"), Some("z"))];
+        assert_eq!(assign(&wishes, &HashSet::new()), ["x.mp3", "x", "y"]);
     }
 
     #[test]
@@ -100,7 +80,7 @@ mod tests {
     #[test]
     fn reserved_ids_are_left_alone() {
         let reserved = HashSet::from(["a".to_owned()]);
-        assert_eq!(assign(&[wish("a.mp3", Some("a"), Some("a"))], &reserved), ["a~2"]);
+        assert_eq!(assign(&[wish("a.mp3", Some("a"), Some("a"))], &reserved), ["a.mp3"]);
     }
 
     #[cfg(unix)]
@@ -108,11 +88,7 @@ mod tests {
     fn names_that_are_not_utf8() {
         use std::os::unix::ffi::OsStrExt as _;
         let name = std::ffi::OsStr::from_bytes(b"caf\xe9.mp3");
-        let wishes = [Wish {
-            relative: Path::new(name),
-            table: None,
-            current: None,
-        }];
+        let wishes = [Wish { relative: Path::new(name), table: None, current: None }];
         assert_eq!(assign(&wishes, &HashSet::new()), ["caf\u{fffd}"]);
     }
 }

@@ -20,13 +20,9 @@ impl<'a> MatchedRows<'a> {
     /// looked for below `root`, then below the table's folder.
     pub(super) fn new(table: &'a MetadataTable, table_path: &Path, root: &Path, files: &[PathBuf]) -> Self {
         let known: HashMap<&Path, &PathBuf> = files.iter().map(|f| (f.as_path(), f)).collect();
-        let table_folder = table_path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let table_folder = table_folder
-            .canonicalize()
-            .unwrap_or_else(|_| table_folder.to_owned());
+        let table_folder =
+            table_path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let table_folder = table_folder.canonicalize().unwrap_or_else(|_| table_folder.to_owned());
         let mut matched = Self::default();
         for row in &table.rows {
             let found = [root, &table_folder].into_iter().find_map(|base| {
@@ -84,18 +80,10 @@ pub(super) fn song(id: &str, row: Option<&MetadataRow>, tags: &Tags) -> Song {
 
 /// Tags as the catalog keeps them beside a file, so that a later table can be laid over them without decoding.
 pub(super) fn tags_to_map(tags: &Tags) -> BTreeMap<String, String> {
-    let texts = [
-        ("title", &tags.title),
-        ("artist", &tags.artist),
-        ("album", &tags.album),
-        ("genre", &tags.genre),
-    ];
-    let texts = texts
-        .into_iter()
-        .filter_map(|(k, v)| Some((k.to_owned(), v.clone()?)));
-    texts
-        .chain(tags.year.map(|y| ("year".to_owned(), y.to_string())))
-        .collect()
+    let texts =
+        [("title", &tags.title), ("artist", &tags.artist), ("album", &tags.album), ("genre", &tags.genre)];
+    let texts = texts.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v.clone()?)));
+    texts.chain(tags.year.map(|y| ("year".to_owned(), y.to_string()))).collect()
 }
 
 /// The inverse of [`tags_to_map`].

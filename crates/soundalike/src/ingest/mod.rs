@@ -33,15 +33,9 @@ impl MusicFolder {
         // First, so that a missing folder is named as it was given.
         let found = scan(folder)?;
         if found.files.is_empty() {
-            return Err(Error::NoAudio {
-                folder: folder.to_owned(),
-                skipped: found.skipped.len(),
-            });
+            return Err(Error::NoAudio { folder: folder.to_owned(), skipped: found.skipped.len() });
         }
-        let root = folder.canonicalize().map_err(|source| Error::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
+        let root = folder.canonicalize().map_err(|source| Error::Io { path: folder.to_owned(), source })?;
         Ok(Self { root, scan: found })
     }
 
@@ -140,10 +134,7 @@ pub struct Skipped {
 
 impl Skipped {
     fn new(path: &Path, reason: String) -> Self {
-        Self {
-            path: path.to_owned(),
-            reason,
-        }
+        Self { path: path.to_owned(), reason }
     }
 }
 
@@ -180,10 +171,5 @@ pub struct IngestReport {
 }
 
 fn read_table(options: &IngestOptions) -> Result<Option<MetadataTable>, Error> {
-    options
-        .metadata
-        .as_deref()
-        .map(MetadataTable::read_csv)
-        .transpose()
-        .map_err(Error::from)
+    options.metadata.as_deref().map(MetadataTable::read_csv).transpose().map_err(Error::from)
 }

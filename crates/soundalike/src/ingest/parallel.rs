@@ -6,9 +6,7 @@ use std::sync::mpsc;
 
 /// The number of threads to use when `wanted` is not set: one a core.
 pub(super) fn threads(wanted: Option<NonZeroUsize>) -> usize {
-    wanted
-        .or_else(|| std::thread::available_parallelism().ok())
-        .map_or(1, usize::from)
+    wanted.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from)
 }
 
 /// Calls `work` on each item from `threads` threads, and `receive` with each result on this thread, in the order of
@@ -36,9 +34,7 @@ pub(super) fn for_each<T: Sync, R: Send, E>(
             });
         }
         drop(sender);
-        receiver
-            .into_iter()
-            .try_for_each(|(item, result)| receive(item, result))
+        receiver.into_iter().try_for_each(|(item, result)| receive(item, result))
     })
 }
 

@@ -43,19 +43,12 @@ pub(super) fn examine(path: &Path, relative: &Path, known: Option<&FileRecord>) 
     let mtime_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
     let size = meta.len();
     let hash = match known {
-        Some(FileRecord {
-            content_hash: Some(hash),
-            ..
-        }) if same_stamp(known, size, mtime_ns) => hash.clone(),
+        Some(FileRecord { content_hash: Some(hash), .. }) if same_stamp(known, size, mtime_ns) => {
+            hash.clone()
+        }
         _ => content_hash(path)?,
     };
-    Ok(Source {
-        path: path.to_owned(),
-        relative: relative.to_owned(),
-        size,
-        mtime_ns,
-        hash,
-    })
+    Ok(Source { path: path.to_owned(), relative: relative.to_owned(), size, mtime_ns, hash })
 }
 
 fn same_stamp(known: Option<&FileRecord>, size: u64, mtime_ns: i64) -> bool {
@@ -156,16 +149,12 @@ pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
             }
             match unchanged.map(|r| &r.status) {
                 Some(FileStatus::Ok { track_id }) if known.embedded.contains(track_id) => {
-                    return Action::Keep {
-                        track_id: track_id.clone(),
-                    };
+                    return Action::Keep { track_id: track_id.clone() };
                 }
                 Some(FileStatus::Skipped { reason })
                     if !known.retry_skipped && !reason.starts_with(SAME_BYTES) =>
                 {
-                    return Action::Skip {
-                        reason: reason.clone(),
-                    };
+                    return Action::Skip { reason: reason.clone() };
                 }
                 _ => {}
             }
@@ -174,10 +163,7 @@ pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
                 && known.embedded.contains(track_id)
             {
                 moved_from.insert(&from.path);
-                return Action::Move {
-                    from: from.path.clone(),
-                    track_id: track_id.clone(),
-                };
+                return Action::Move { from: from.path.clone(), track_id: track_id.clone() };
             }
             let track_id = record.and_then(|r| match &r.status {
                 FileStatus::Ok { track_id } => Some(track_id.clone()),
@@ -191,10 +177,7 @@ pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
         .filter(|f| f.path.starts_with(known.root) && !moved_from.contains(f.path.as_path()))
         .map(|f| f.path.clone())
         .collect();
-    Plan {
-        actions: sources.into_iter().zip(actions).collect(),
-        gone,
-    }
+    Plan { actions: sources.into_iter().zip(actions).collect(), gone }
 }
 
 /// The content's hash; empty, which no file has, where it is not known.
@@ -229,12 +212,7 @@ mod tests {
     }
 
     fn skipped(path: &str, hash: &str, reason: &str) -> FileRecord {
-        source(path, hash).record(
-            FileStatus::Skipped {
-                reason: reason.into(),
-            },
-            BTreeMap::new(),
-        )
+        source(path, hash).record(FileStatus::Skipped { reason: reason.into() }, BTreeMap::new())
     }
 
     fn run(sources: &[Source], records: &[FileRecord], there: &[&str]) -> (Vec<Action>, Vec<PathBuf>) {
@@ -266,20 +244,11 @@ mod tests {
     #[test]
     fn new_kept_changed_and_gone() {
         let records = [ok("/m/a", "1", "a"), ok("/m/b", "2", "b"), ok("/m/c", "3", "c")];
-        let (actions, gone) = run(
-            &[source("/m/a", "1"), source("/m/b", "9"), source("/m/n", "4")],
-            &records,
-            &[],
-        );
+        let (actions, gone) =
+            run(&[source("/m/a", "1"), source("/m/b", "9"), source("/m/n", "4")], &records, &[]);
         assert_eq!(
             actions,
-            [
-                keep("a"),
-                Action::Read {
-                    track_id: Some("b".into())
-                },
-                Action::Read { track_id: None }
-            ]
+            [keep("a"), Action::Read { track_id: Some("b".into()) }, Action::Read { track_id: None }]
         );
         assert_eq!(gone, [PathBuf::from("/m/c")]);
     }
@@ -294,13 +263,7 @@ mod tests {
     #[test]
     fn renamed() {
         let (actions, gone) = run(&[source("/m/new", "1")], &[ok("/m/old", "1", "old")], &[]);
-        assert_eq!(
-            actions,
-            [Action::Move {
-                from: "/m/old".into(),
-                track_id: "old".into()
-            }]
-        );
+        assert_eq!(actions, [Action::Move { from: "/m/old".into(), track_id: "old".into() }]);
         assert!(gone.is_empty());
     }
 
@@ -309,11 +272,7 @@ mod tests {
         let dup = |of: &str| Action::Duplicate { of: of.into() };
         let (actions, _) = run(&[source("/m/a", "1"), source("/m/b", "1")], &[], &[]);
         assert_eq!(actions, [Action::Read { track_id: None }, dup("/m/a")]);
-        let (actions, _) = run(
-            &[source("/m/a", "1"), source("/m/b", "1")],
-            &[ok("/m/b", "1", "b")],
-            &[],
-        );
+        let (actions, _) = run(&[source("/m/a", "1"), source("/m/b", "1")], &[ok("/m/b", "1", "b")], &[]);
         assert_eq!(actions, [dup("/m/b"), keep("b")]);
     }
 
@@ -321,13 +280,7 @@ mod tests {
     fn a_copy_takes_over_when_the_original_goes() {
         let records = [ok("/m/a", "1", "a"), skipped("/m/b", "1", "same bytes as /m/a")];
         let (actions, gone) = run(&[source("/m/b", "1")], &records, &[]);
-        assert_eq!(
-            actions,
-            [Action::Move {
-                from: "/m/a".into(),
-                track_id: "a".into()
-            }]
-        );
+        assert_eq!(actions, [Action::Move { from: "/m/a".into(), track_id: "a".into() }]);
         assert!(gone.is_empty());
     }
 
@@ -336,35 +289,19 @@ mod tests {
         let records = [skipped("/m/a", "1", "malformed")];
         assert_eq!(
             run(&[source("/m/a", "1")], &records, &[]).0,
-            [Action::Skip {
-                reason: "malformed".into()
-            }]
+            [Action::Skip { reason: "malformed".into() }]
         );
-        assert_eq!(
-            run(&[source("/m/a", "2")], &records, &[]).0,
-            [Action::Read { track_id: None }]
-        );
+        assert_eq!(run(&[source("/m/a", "2")], &records, &[]).0, [Action::Read { track_id: None }]);
     }
 
     #[test]
     fn copies_in_another_folder_count_while_they_exist() {
         let records = [ok("/other/a", "1", "a")];
         let (actions, gone) = run(&[source("/m/a", "1")], &records, &["/other/a"]);
-        assert_eq!(
-            actions,
-            [Action::Duplicate {
-                of: "/other/a".into()
-            }]
-        );
+        assert_eq!(actions, [Action::Duplicate { of: "/other/a".into() }]);
         assert!(gone.is_empty());
         let (actions, gone) = run(&[source("/m/a", "1")], &records, &[]);
-        assert_eq!(
-            actions,
-            [Action::Move {
-                from: "/other/a".into(),
-                track_id: "a".into()
-            }]
-        );
+        assert_eq!(actions, [Action::Move { from: "/other/a".into(), track_id: "a".into() }]);
         assert!(gone.is_empty());
     }
 }

@@ -30,21 +30,15 @@ pub(crate) fn ingest(
 ) -> Result<IngestReport, Error> {
     // Before anything is written: a table that cannot be read ends the run.
     let table = read_table(options)?;
-    let mut report = IngestReport {
-        found: folder.len(),
-        ..IngestReport::default()
-    };
+    let mut report = IngestReport { found: folder.len(), ..IngestReport::default() };
     let skipped = folder.scan.skipped.iter();
-    report.skipped.extend(skipped.map(|(path, why)| Skipped {
-        path: path.clone(),
-        reason: format!("{}: {why}", path.display()),
-    }));
+    report.skipped.extend(
+        skipped
+            .map(|(path, why)| Skipped { path: path.clone(), reason: format!("{}: {why}", path.display()) }),
+    );
 
-    let known: HashMap<PathBuf, FileRecord> = catalog
-        .files()?
-        .into_iter()
-        .map(|f| (f.path.clone(), f))
-        .collect();
+    let known: HashMap<PathBuf, FileRecord> =
+        catalog.files()?.into_iter().map(|f| (f.path.clone(), f)).collect();
     let Some(plan) = examine_all(catalog, embedder, folder, options, observer, &known, &mut report)? else {
         report.interrupted = true;
         return Ok(report);
@@ -67,15 +61,8 @@ pub(crate) fn ingest(
     report.warnings.sort_by(|a, b| a.path.cmp(&b.path));
     let usable = report.indexed + report.unchanged + report.moved.len() + report.duplicates.len();
     if usable == 0 && !report.interrupted {
-        let first = report
-            .skipped
-            .first()
-            .map_or_else(String::new, |s| s.reason.clone());
-        return Err(Error::NothingUsable {
-            folder: folder.root().to_owned(),
-            found: report.found,
-            first,
-        });
+        let first = report.skipped.first().map_or_else(String::new, |s| s.reason.clone());
+        return Err(Error::NothingUsable { folder: folder.root().to_owned(), found: report.found, first });
     }
     Ok(report)
 }
@@ -90,12 +77,8 @@ fn examine_all(
     known: &HashMap<PathBuf, FileRecord>,
     report: &mut IngestReport,
 ) -> Result<Option<Plan>, Error> {
-    let files: Vec<(PathBuf, PathBuf)> = folder
-        .scan
-        .files
-        .iter()
-        .map(|f| (folder.root().join(&f.relative), f.relative.clone()))
-        .collect();
+    let files: Vec<(PathBuf, PathBuf)> =
+        folder.scan.files.iter().map(|f| (folder.root().join(&f.relative), f.relative.clone())).collect();
     let mut sources: Vec<Source> = Vec::with_capacity(files.len());
     parallel::for_each(
         &files,
@@ -105,10 +88,9 @@ fn examine_all(
             match found {
                 Some(Ok(source)) => sources.push(source),
                 Some(Err(e)) => {
-                    report.skipped.push(Skipped {
-                        path: path.clone(),
-                        reason: format!("{}: {e}", path.display()),
-                    });
+                    report
+                        .skipped
+                        .push(Skipped { path: path.clone(), reason: format!("{}: {e}", path.display()) });
                 }
                 None => {}
             }
@@ -120,10 +102,7 @@ fn examine_all(
     }
     // Files come in the order in which they were read; the plan needs one that does not depend on threads.
     sources.sort_by(|a, b| a.relative.cmp(&b.relative));
-    let embedded: HashSet<String> = catalog
-        .tracks_of_model(embedder.id().as_str())?
-        .into_iter()
-        .collect();
+    let embedded: HashSet<String> = catalog.tracks_of_model(embedder.id().as_str())?.into_iter().collect();
     Ok(Some(plan(
         sources,
         &Known {
@@ -162,12 +141,7 @@ fn settle(
                 if record.is_some_and(|r| r.mtime_ns != source.mtime_ns || r.size != source.size) {
                     catalog.move_file(
                         &source.path,
-                        &source.record(
-                            FileStatus::Ok {
-                                track_id: old.clone(),
-                            },
-                            tags,
-                        ),
+                        &source.record(FileStatus::Ok { track_id: old.clone() }, tags),
                     )?;
                 }
                 if old != new {
@@ -176,25 +150,14 @@ fn settle(
             }
             (Action::Move { from, track_id: old }, Some(new)) => {
                 let tags = known.get(&from).map(|r| r.tags.clone()).unwrap_or_default();
-                catalog.move_file(
-                    &from,
-                    &source.record(
-                        FileStatus::Ok {
-                            track_id: old.clone(),
-                        },
-                        tags,
-                    ),
-                )?;
+                catalog.move_file(&from, &source.record(FileStatus::Ok { track_id: old.clone() }, tags))?;
                 if old != new {
                     renames.push((old, new));
                 }
                 report.moved.push((from, source.path));
             }
             (Action::Read { track_id: old }, Some(track_id)) => {
-                renames.extend(
-                    old.filter(|old| *old != track_id)
-                        .map(|old| (old, track_id.clone())),
-                );
+                renames.extend(old.filter(|old| *old != track_id).map(|old| (old, track_id.clone())));
                 jobs.push(Job { source, track_id });
             }
             (Action::Duplicate { of }, _) => {
@@ -206,10 +169,7 @@ fn settle(
                 }
                 report.duplicates.push((source.path, of));
             }
-            (Action::Skip { reason }, _) => report.skipped.push(Skipped {
-                path: source.path,
-                reason,
-            }),
+            (Action::Skip { reason }, _) => report.skipped.push(Skipped { path: source.path, reason }),
             // `name_tracks` names every file that has or gets a track.
             (Action::Keep { .. } | Action::Move { .. } | Action::Read { .. }, None) => {}
         }
@@ -243,19 +203,11 @@ fn name_tracks(
             };
             own.extend(current.map(str::to_owned));
             let table = rows.get(&source.path).and_then(|r| r.track_id.as_deref());
-            Some(Wish {
-                relative: &source.relative,
-                table,
-                current,
-            })
+            Some(Wish { relative: &source.relative, table, current })
         })
         .collect();
-    let reserved: HashSet<String> = catalog
-        .songs()?
-        .into_iter()
-        .map(|s| s.recording_id)
-        .filter(|id| !own.contains(id))
-        .collect();
+    let reserved: HashSet<String> =
+        catalog.songs()?.into_iter().map(|s| s.recording_id).filter(|id| !own.contains(id)).collect();
     let asked: Vec<Wish<'_>> = wishes.iter().flatten().copied().collect();
     let mut given = ids::assign(&asked, &reserved).into_iter();
     Ok(wishes.iter().map(|w| w.and_then(|_| given.next())).collect())
@@ -302,10 +254,8 @@ fn decode_all(
         let path = &job.source.path;
         let skipped = match outcome {
             Outcome::Track(track) => {
-                let warning = track
-                    .warning
-                    .as_ref()
-                    .map(|w| Skipped::new(path, format!("{}: {w}", path.display())));
+                let warning =
+                    track.warning.as_ref().map(|w| Skipped::new(path, format!("{}: {w}", path.display())));
                 report.warnings.extend(warning);
                 report.seconds_decoded += track.duration;
                 report.indexed += 1;
@@ -313,9 +263,7 @@ fn decode_all(
                 None
             }
             Outcome::Unusable(reason) => {
-                let status = FileStatus::Skipped {
-                    reason: reason.clone(),
-                };
+                let status = FileStatus::Skipped { reason: reason.clone() };
                 catalog.record_skipped(&job.source.record(status, Default::default()))?;
                 Some(reason)
             }
@@ -326,9 +274,7 @@ fn decode_all(
             }
         };
         observer.decoded(path, skipped.as_deref());
-        report
-            .skipped
-            .extend(skipped.map(|reason| Skipped::new(path, reason)));
+        report.skipped.extend(skipped.map(|reason| Skipped::new(path, reason)));
         Ok(())
     };
     parallel::for_each(
@@ -357,16 +303,8 @@ fn store(
     song.duration = Some(track.duration);
     song.sample_rate = Some(track.sample_rate);
     song.channels = Some(u32::from(track.channels));
-    let status = FileStatus::Ok {
-        track_id: job.track_id.clone(),
-    };
+    let status = FileStatus::Ok { track_id: job.track_id.clone() };
     let file = job.source.record(status, metadata::tags_to_map(&track.tags));
-    catalog.store_track(
-        &file,
-        &song,
-        embedder.id().as_str(),
-        embedder.dim(),
-        &track.chunks,
-    )?;
+    catalog.store_track(&file, &song, embedder.id().as_str(), embedder.dim(), &track.chunks)?;
     Ok(())
 }

@@ -63,16 +63,10 @@ fn describe(warnings: &Warnings) -> Option<String> {
         parts.push("the end is missing".to_owned());
     }
     if warnings.skipped_packets > 0 {
-        parts.push(format!(
-            "{} packets could not be decoded",
-            warnings.skipped_packets
-        ));
+        parts.push(format!("{} packets could not be decoded", warnings.skipped_packets));
     }
     if warnings.non_finite_samples > 0 {
-        parts.push(format!(
-            "{} samples were not finite and became 0",
-            warnings.non_finite_samples
-        ));
+        parts.push(format!("{} samples were not finite and became 0", warnings.non_finite_samples));
     }
     Some(parts.join(", "))
 }
@@ -102,9 +96,7 @@ fn try_read(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<(Track, u64)>, Error> {
     let rate = embedder.sample_rate();
-    let config = ReadConfig::new()
-        .with_sample_rate(rate)
-        .with_limits(limits.clone());
+    let config = ReadConfig::new().with_sample_rate(rate).with_limits(limits.clone());
     let mut reader = AudioReader::open(path, &config)?;
     let mut chunker = Chunker::new(embedder.chunks())?;
     let mut chunks = Vec::new();

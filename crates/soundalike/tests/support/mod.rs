@@ -22,9 +22,7 @@ pub fn song(seed: u32, seconds: f64) -> Vec<f32> {
         f64::from(state) / f64::from(u32::MAX)
     };
     let base = 110.0 * 2.0_f64.powf(2.0 * random());
-    let harmonics: Vec<f64> = (1..=12)
-        .map(|h| random() / f64::from(h).powf(0.5 + 1.5 * random()))
-        .collect();
+    let harmonics: Vec<f64> = (1..=12).map(|h| random() / f64::from(h).powf(0.5 + 1.5 * random())).collect();
     let noise = 0.05 * random();
     let beat = 0.3 + 0.4 * random();
     let steps: Vec<f64> = (0..32).map(|_| (random() * 12.0).floor()).collect();
@@ -96,13 +94,7 @@ impl Bench {
 
     /// The ids of all tracks in the catalog.
     pub fn tracks(&self) -> Vec<String> {
-        self.library()
-            .catalog()
-            .songs()
-            .unwrap()
-            .into_iter()
-            .map(|s| s.recording_id)
-            .collect()
+        self.library().catalog().songs().unwrap().into_iter().map(|s| s.recording_id).collect()
     }
 }
 
