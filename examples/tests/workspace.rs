@@ -122,32 +122,39 @@ fn no_dependency_is_under_gpl_or_without_a_licence() {
     }
 }
 
-/// A project outside of the workspace, as `cargo add --path` leaves it, computes an MFCC by the lines of the crate's
-/// front page.
-#[test]
-fn an_outside_project_can_use_the_feature_crate() {
+/// A project outside of the workspace, as `cargo add --path` leaves it, whose program is the front page of `folder`'s
+/// crate.
+fn outside_project(folder: &str, run: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let crate_dir = root().join("crates/features");
+    let crate_dir = root().join("crates").join(folder);
     let front_page = std::fs::read_to_string(crate_dir.join("README.md")).unwrap();
-    let code = front_page.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert!(code.contains("Mfcc::new") && code.contains("fn main"), "{code}");
+    let block = front_page.split("```rust").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let code = block.split_once('\n').unwrap().1;
+    assert!(code.contains("fn main"), "{code}");
     std::fs::create_dir(dir.path().join("src")).unwrap();
     std::fs::write(dir.path().join("src/main.rs"), code).unwrap();
-    std::fs::write(
-        dir.path().join("Cargo.toml"),
-        format!(
-            "[package]\nname = \"outside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\nsoundalike-features = \
-             {{ path = {crate_dir:?} }}\n[workspace]\n"
-        ),
-    )
-    .unwrap();
+    let name = if folder == "soundalike" { folder.to_owned() } else { format!("soundalike-{folder}") };
+    let manifest = format!(
+        "[package]\nname = \"outside-{folder}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+         [dependencies]\n{name} = {{ path = {crate_dir:?} }}\n[workspace]\n"
+    );
+    std::fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
     // The versions of the workspace, which are on this machine already: nothing is fetched.
     std::fs::copy(root().join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
     let out = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--offline"])
+        .args([run, "--quiet", "--offline"])
         .current_dir(dir.path())
         .env("CARGO_TARGET_DIR", root().join("target/outside"))
         .output()
         .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success(), "{folder}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+#[test]
+fn outside_projects_run_the_front_pages() {
+    for folder in ["features", "audio", "index", "eval", "catalog"] {
+        outside_project(folder, "run");
+    }
+    // Its program wants a folder of music.
+    outside_project("soundalike", "check");
 }

@@ -34,7 +34,7 @@ impl Catalog {
         Error::sqlite(&self.path, source)
     }
 
-    /// Runs one writing transaction. `work` says whether it changed anything: if so the generation is bumped, if not
+    /// Runs one writing transaction. `work` says whether it changed anything: if so the generation is bumped and the state drawn anew, if not
     /// (or after an error) everything is rolled back.
     pub(crate) fn write<T>(
         &mut self,
@@ -47,10 +47,10 @@ impl Catalog {
         let (out, changed) = work(&transaction, path)?;
         if changed {
             transaction
-                .execute(
+                .execute_batch(
                     "INSERT INTO meta (key, value) VALUES ('generation', 1)
-                     ON CONFLICT (key) DO UPDATE SET value = value + 1",
-                    [],
+                     ON CONFLICT (key) DO UPDATE SET value = value + 1;
+                     INSERT OR REPLACE INTO meta (key, value) VALUES ('state', random() & 0x7fffffffffffffff);",
                 )
                 .map_err(sql)?;
             transaction.commit().map_err(sql)?;

@@ -155,6 +155,16 @@ impl Catalog {
         self.number("SELECT value FROM meta WHERE key = 'generation'")
     }
 
+    /// A number drawn at random by each transaction that changes the catalog. What was derived from a catalog of the
+    /// same state is up to date, even where a catalog was deleted and begun again, or restored from a copy: another
+    /// history can come to the same generation, but not to the same state.
+    ///
+    /// # Errors
+    /// Those named above.
+    pub fn state(&self) -> Result<u64, Error> {
+        self.number("SELECT value FROM meta WHERE key = 'state'")
+    }
+
     /// Counts.
     ///
     /// # Errors

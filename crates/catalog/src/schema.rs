@@ -58,7 +58,7 @@ CREATE TABLE meta (
     key TEXT PRIMARY KEY NOT NULL,
     value
 );
-INSERT INTO meta (key, value) VALUES ('generation', 0);
+INSERT INTO meta (key, value) VALUES ('generation', 0), ('state', random() & 0x7fffffffffffffff);
 "#;
 
 fn number(conn: &Connection, sql: &str) -> rusqlite::Result<i64> {

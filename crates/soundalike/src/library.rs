@@ -109,7 +109,7 @@ impl Library {
     /// nobody knows what it was. [`Error::EmptyLibrary`] when there are no vectors.
     pub fn identifier(&self) -> Result<(Identifier, IndexSource), Error> {
         let embedder = self.embedder.id();
-        let meta = Meta::new(embedder.as_str(), self.catalog.generation()?);
+        let meta = Meta::new(embedder.as_str(), self.catalog.state()?);
         let path = self.index_path();
         let on_disk = if path.try_exists().map_err(|source| Error::Io { path: path.clone(), source })? {
             Some(FlatIndex::load(&path)?)
@@ -119,25 +119,29 @@ impl Library {
         let (index, source) = match on_disk {
             Some((index, found)) if found == meta => (index, IndexSource::File),
             _ => {
-                let (index, generation) = self.build_index()?;
-                index.save(&path, &Meta::new(embedder.as_str(), generation))?;
+                let index = self.build_index()?;
+                if index.is_empty() {
+                    return Err(Error::EmptyLibrary {
+                        library: self.folder.clone(),
+                        embedder: embedder.clone(),
+                    });
+                }
+                // The state was read before the rows: if another process wrote in between, the file counts as older
+                // than it is and is made again.
+                index.save(&path, &meta)?;
                 (index, IndexSource::Rebuilt)
             }
         };
-        if index.is_empty() {
-            return Err(Error::EmptyLibrary { library: self.folder.clone(), embedder: embedder.clone() });
-        }
         let (tracks, places) = self.places()?;
         Ok((Identifier::new(embedder.clone(), index, tracks, places), source))
     }
 
-    fn build_index(&self) -> Result<(FlatIndex, u64), Error> {
+    fn build_index(&self) -> Result<FlatIndex, Error> {
         let mut index = FlatIndex::new(&FlatIndexConfig::new(self.embedder.dim()))?;
         let model = self.embedder.id().as_str();
-        let generation = self
-            .catalog
+        self.catalog
             .embeddings(model, self.embedder.dim(), |row| Ok::<(), Error>(index.add(row.id, row.vector)?))?;
-        Ok((index, generation))
+        Ok(index)
     }
 
     fn places(&self) -> Result<(Vec<String>, HashMap<u64, Place>), Error> {

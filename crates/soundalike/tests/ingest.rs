@@ -343,6 +343,25 @@ fn the_index_file_is_used_when_it_fits_rebuilt_when_older_refused_when_changed()
     assert_eq!(source().unwrap(), Rebuilt);
 }
 
+#[test]
+fn an_index_of_a_catalog_that_was_begun_again_is_not_used() {
+    use soundalike::IndexSource::Rebuilt;
+    let bench = Bench::with_songs();
+    bench.ingest();
+    bench.library().identifier().unwrap();
+    let generation = bench.library().catalog().generation().unwrap();
+    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+        let _ = std::fs::remove_file(bench.path("library").join(name));
+    }
+    for (seed, name) in [(11, "a.wav"), (12, "b.wav"), (13, "c.wav")] {
+        write(&bench.music(name), &song(seed, 12.0));
+    }
+    bench.ingest();
+    assert_eq!(bench.library().catalog().generation().unwrap(), generation);
+    assert_eq!(bench.library().identifier().unwrap().1, Rebuilt);
+    assert_eq!(identify(&bench, &song(11, 5.0)), Some(("a".to_owned(), 0)));
+}
+
 /// The matched track and its offset in whole seconds.
 fn identify(bench: &Bench, samples: &[f32]) -> Option<(String, i64)> {
     let library = bench.library();
