@@ -28,8 +28,10 @@ impl Catalog {
         let opening = Opening::begin();
         inspect(path, &opening)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        // Declared before the connection and so dropped after it, on every way out.
+        let registration;
         let mut conn = connect(path, flags)?;
-        let registration = opening.register(path);
+        registration = opening.register(path);
         // The schema is made under the rollback journal, so that the file itself names its owner from its first byte
         // on; a write-ahead log could keep that name to itself for long.
         migrate(&mut conn, path, MIGRATIONS)?;
@@ -55,8 +57,9 @@ impl Catalog {
                 return Err(Error::NotACatalog { path: path.to_owned() });
             }
         }
+        let registration;
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let registration = opening.register(path);
+        registration = opening.register(path);
         match version(&conn, path)? {
             Some(SCHEMA_VERSION) => Ok(Self { conn, path: path.to_owned(), _registration: registration }),
             Some(got) => {

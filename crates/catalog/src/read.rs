@@ -147,7 +147,8 @@ impl Catalog {
             .map_err(|source| self.sql(source))
     }
 
-    /// How many transactions have changed the catalog: what was read at an equal generation is still true.
+    /// How many transactions have changed the catalog. To tell whether something derived from a catalog is up to date,
+    /// use [`Self::state`].
     ///
     /// # Errors
     /// Those named above.
@@ -175,6 +176,7 @@ impl Catalog {
             embeddings: self.number("SELECT COUNT(*) FROM track_embeddings")?,
             files_ok: self.number("SELECT COUNT(*) FROM files WHERE status = 'ok'")?,
             files_skipped: self.number("SELECT COUNT(*) FROM files WHERE status = 'skipped'")?,
+            files_copied: self.number("SELECT COUNT(*) FROM files WHERE status = 'copy'")?,
             generation: self.generation()?,
         })
     }
@@ -232,6 +234,7 @@ impl Catalog {
         let status = row.get::<_, String>(5).map_err(sql)?;
         let status = match status.as_str() {
             "ok" => FileStatus::Ok { track_id: row.get(1).map_err(sql)? },
+            "copy" => FileStatus::Copy { reason: row.get(6).map_err(sql)? },
             _ => FileStatus::Skipped { reason: row.get(6).map_err(sql)? },
         };
         Ok(FileRecord {

@@ -77,6 +77,7 @@ pub(crate) fn put_file(transaction: &Transaction<'_>, path: &Path, file: &FileRe
     let (status, track_id, reason) = match &file.status {
         FileStatus::Ok { track_id } => ("ok", Some(track_id), None),
         FileStatus::Skipped { reason } => ("skipped", None, Some(reason)),
+        FileStatus::Copy { reason } => ("copy", None, Some(reason)),
     };
     let values = params![
         path_bytes(&file.path)?,

@@ -47,11 +47,11 @@ CREATE TABLE files (
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     content_hash TEXT,
-    status TEXT NOT NULL CHECK (status IN ('ok', 'skipped')),
+    status TEXT NOT NULL CHECK (status IN ('ok', 'skipped', 'copy')),
     reason TEXT,
     tags TEXT NOT NULL DEFAULT '{}',
     CHECK ((status = 'ok') = (track_id IS NOT NULL)),
-    CHECK ((status = 'skipped') = (reason IS NOT NULL))
+    CHECK ((status = 'ok') = (reason IS NULL))
 );
 CREATE INDEX idx_files_track_id ON files(track_id);
 CREATE TABLE meta (
@@ -61,20 +61,22 @@ CREATE TABLE meta (
 INSERT INTO meta (key, value) VALUES ('generation', 0), ('state', random() & 0x7fffffffffffffff);
 "#;
 
-fn number(conn: &Connection, sql: &str) -> rusqlite::Result<i64> {
-    conn.query_row(sql, [], |row| row.get(0))
-}
-
 /// Whose database this is and in which version; none for an empty one.
 pub(crate) fn version(conn: &Connection, path: &Path) -> Result<Option<i32>, Error> {
     let sql = |source| Error::sqlite(path, source);
-    let application_id = number(conn, "PRAGMA application_id").map_err(sql)?;
-    let user_version = number(conn, "PRAGMA user_version").map_err(sql)?;
+    // One statement, so that all three are of one moment: another process may be making the catalog.
+    let (application_id, user_version, objects): (i64, i64, i64) = conn
+        .query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+                    (SELECT COUNT(*) FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(sql)?;
     let version = i32::try_from(user_version).map_err(|source| Error::corrupt(path, source))?;
     if application_id == i64::from(APPLICATION_ID) {
         return Ok(Some(version));
     }
-    let objects = number(conn, "SELECT COUNT(*) FROM sqlite_schema").map_err(sql)?;
     if application_id == 0 && version == 0 && objects == 0 {
         return Ok(None);
     }
@@ -110,6 +112,10 @@ mod tests {
 
     const OLD: &[&str] = &["CREATE TABLE a (x); INSERT INTO a VALUES (7);"];
     const NEW: &[&str] = &[OLD[0], "ALTER TABLE a ADD COLUMN y DEFAULT 5;", "CREATE TABLE b (z);"];
+
+    fn number(conn: &Connection, sql: &str) -> rusqlite::Result<i64> {
+        conn.query_row(sql, [], |row| row.get(0))
+    }
 
     fn memory() -> &'static Path {
         Path::new(":memory:")

@@ -79,6 +79,11 @@ pub enum FileStatus {
         /// Why, for people.
         reason: String,
     },
+    /// It has the contents of another file, which is used instead.
+    Copy {
+        /// Of which file, for people.
+        reason: String,
+    },
 }
 
 impl FileStatus {
@@ -87,7 +92,7 @@ impl FileStatus {
     pub fn track_id(&self) -> Option<&str> {
         match self {
             Self::Ok { track_id } => Some(track_id),
-            Self::Skipped { .. } => None,
+            Self::Skipped { .. } | Self::Copy { .. } => None,
         }
     }
 }
@@ -155,6 +160,8 @@ pub struct Stats {
     pub files_ok: u64,
     /// Files that could not be used.
     pub files_skipped: u64,
+    /// Files that are copies of others.
+    pub files_copied: u64,
     /// Counts the transactions that have written.
     pub generation: u64,
 }

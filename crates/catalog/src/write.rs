@@ -7,7 +7,7 @@ use crate::rows::{
     delete_file, drop_orphan, known_file, must_exist, put_chunks, put_file, put_song, rename, song_exists,
     unused_prefix,
 };
-use crate::{Catalog, Chunk, Error, FileRecord, FileStatus, Song, Stored, blob};
+use crate::{Catalog, Chunk, Error, FileRecord, Song, Stored, blob};
 
 impl Catalog {
     /// Stores a track in one transaction: its song, its embeddings by one model, and the file they come from.
@@ -80,14 +80,14 @@ impl Catalog {
         })
     }
 
-    /// Remembers a file that cannot be used, so that it need not be read again while it stays the same. If it was a
-    /// track before, that track is removed when no other file has it.
+    /// Remembers a file that is not used (it cannot be, or is a copy), so that it need not be read again while it stays
+    /// the same. If it was a track before, that track is removed when no other file has it.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] when the record is not one of a skipped file; of the database as
+    /// [`Error::InvalidField`] when the record names a track; of the database as
     /// [`Self::store_track`].
     pub fn record_skipped(&mut self, file: &FileRecord) -> Result<(), Error> {
-        if !matches!(file.status, FileStatus::Skipped { .. }) {
+        if file.status.track_id().is_some() {
             return Err(Error::InvalidField { field: "status" });
         }
         self.write(|transaction, path| {
@@ -205,6 +205,7 @@ fn check_song(song: &Song) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FileStatus;
 
     /// SQLite answers a reached page limit as it answers a full disk.
     #[test]

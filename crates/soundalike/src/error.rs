@@ -66,6 +66,14 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// An embedder made a vector that cannot be searched.
+    #[error("a vector of {embedder} {what}")]
+    BadVector {
+        /// The embedder.
+        embedder: EmbedderId,
+        /// What is wrong with the vector.
+        what: &'static str,
+    },
     /// Vectors of two embedders were to be compared.
     #[error("vectors of {got} cannot be compared with those of {expected}")]
     OtherEmbedder {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use soundalike_features::ChunkConfig;
 use soundalike_index::{Filter, FlatIndex};
 
-use crate::embedder::{Embedder, SILENCE_DBFS, is_silent};
+use crate::embedder::{Embedder, SILENCE_DBFS, embed_checked, is_silent};
 use crate::{EmbedderId, Error};
 
 /// Distance below which the plain rule says match, unless told otherwise.
@@ -20,7 +20,7 @@ pub struct IdentifyOptions {
     /// The rule is **uncalibrated**: a fixed distance says nothing of how probable a match is, and the more
     /// recordings there are, the nearer the nearest wrong one comes.
     pub threshold: f64,
-    /// How many recordings to list; 5 by default.
+    /// How many recordings to list; 5 by default. With 0, [`Answer::is_match`] still tells.
     pub candidates: usize,
 }
 
@@ -53,8 +53,8 @@ pub struct Candidate {
     pub track_id: String,
     /// Mean over the clip's chunks of the cosine similarity with the recording's best chunk; -1 to 1.
     pub similarity: f64,
-    /// Where in the recording the clip begins, in seconds, to the nearest chunk: uncertain by half a hop. Can be
-    /// slightly negative for a clip that starts before the recording does.
+    /// Where in the recording the clip begins, in seconds, by its best pair of chunks: uncertain by half a hop, and
+    /// negative where the clip's best chunk lies further into the clip than into the recording.
     pub offset_s: f64,
 }
 
@@ -127,7 +127,7 @@ impl ClipEmbedding {
             let start = bounds.start as f64 / f64::from(embedder.sample_rate());
             let chunk = samples.get(bounds).unwrap_or_default();
             if !is_silent(chunk) {
-                chunks.push((start, embedder.embed(chunk)?));
+                chunks.push((start, embed_checked(embedder, chunk)?));
             }
         }
         if chunks.is_empty() {
@@ -224,8 +224,8 @@ impl Identifier {
             .collect();
         candidates
             .sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.track_id.cmp(&b.track_id)));
-        candidates.truncate(options.candidates);
         let is_match = candidates.first().is_some_and(|c| c.distance() < options.threshold);
+        candidates.truncate(options.candidates);
         Ok(Answer { is_match, candidates })
     }
 }

@@ -8,13 +8,16 @@ use soundalike_catalog::{Catalog, Song};
 use soundalike_index::{FlatIndex, FlatIndexConfig, Meta};
 
 use crate::identify::Place;
-use crate::ingest::{IngestObserver, IngestOptions, IngestReport, MusicFolder, ingest};
+use crate::ingest::{IngestObserver, IngestOptions, IngestReport, MusicFolder, Run};
 use crate::{Embedder, Error, Identifier};
 
 /// File name of the catalog in a library's folder.
 pub const CATALOG_FILE: &str = "catalog.sqlite";
 /// File name of the index in a library's folder.
 pub const INDEX_FILE: &str = "index.sndx";
+
+/// File name of the lock that one ingest at a time holds. It stays when the ingest is over; only the lock matters.
+const LOCK_FILE: &str = "ingest.lock";
 
 /// Where the index of an [`Identifier`] came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +82,8 @@ impl Library {
     /// Reads what is new or changed in `music` into the catalog.
     ///
     /// Files are decoded in parallel, each as a stream, and each song is one transaction: what was finished stays,
-    /// whatever ends the run, and the next run goes on from there. Several processes may do this at once.
+    /// whatever ends the run, and the next run goes on from there. If another ingest into this library is going on, in
+    /// this process or another, this one waits for it to end.
     ///
     /// # Errors
     /// [`Error::NothingUsable`] when not one file can be used; [`Error::Catalog`] for an unreadable metadata table
@@ -90,7 +94,8 @@ impl Library {
         options: &IngestOptions,
         observer: &dyn IngestObserver,
     ) -> Result<IngestReport, Error> {
-        ingest(&mut self.catalog, &*self.embedder, music, options, observer)
+        let lock = self.folder.join(LOCK_FILE);
+        Run { embedder: &*self.embedder, folder: music, options, observer }.ingest(&mut self.catalog, &lock)
     }
 
     /// The song of a track id.

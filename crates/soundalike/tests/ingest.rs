@@ -4,10 +4,11 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use soundalike::catalog::Catalog;
-use soundalike::{Error, IngestObserver, IngestOptions, Library, MusicFolder};
+use soundalike::{Embedder, Error, IngestObserver, IngestOptions, Library, MusicFolder};
 use support::{Bench, RATE, embedder, song, write};
 
 #[test]
@@ -183,6 +184,110 @@ fn nothing_usable_is_an_error_that_names_a_file() {
     assert!(error.to_string().contains("broken.mp3"), "{error}");
 }
 
+#[test]
+fn two_broken_files_of_the_same_bytes_are_not_usable_either() {
+    let bench = Bench::new();
+    // Enough of a file to begin with audio: it is found out while it is embedded.
+    for name in ["a.wav", "b.wav"] {
+        write(&bench.music(name), &vec![0.0; 3 * RATE as usize]);
+    }
+    for _ in 0..2 {
+        let error = bench.library().ingest(&bench.folder(), &IngestOptions::default(), &()).unwrap_err();
+        assert!(matches!(error, Error::NothingUsable { found: 2, .. }), "{error}");
+    }
+    write(&bench.music("c.wav"), &song(1, 6.0));
+    let report = bench.ingest();
+    assert_eq!((report.indexed, report.skipped.len(), report.duplicates.len()), (1, 2, 0));
+}
+
+#[test]
+fn rubbish_of_any_size_is_found_out_at_once() {
+    let bench = Bench::with_songs();
+    // No bytes on the disk, but a length.
+    std::fs::File::create(bench.music("huge.wav")).unwrap().set_len(20 << 30).unwrap();
+    let begun = std::time::Instant::now();
+    let report = bench.ingest();
+    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    assert_eq!((report.indexed, report.skipped.len()), (3, 1));
+}
+
+/// Hands over to another embedder, but breaks what `break_it` does to its vectors.
+struct Broken(Arc<dyn Embedder>, soundalike::EmbedderId, fn(&mut Vec<f32>));
+
+impl Embedder for Broken {
+    fn id(&self) -> &soundalike::EmbedderId {
+        &self.1
+    }
+
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    fn sample_rate(&self) -> u32 {
+        self.0.sample_rate()
+    }
+
+    fn chunks(&self) -> &soundalike::features::ChunkConfig {
+        self.0.chunks()
+    }
+
+    fn min_samples(&self) -> usize {
+        self.0.min_samples()
+    }
+
+    fn embed(&self, samples: &[f32]) -> Result<Vec<f32>, Error> {
+        let mut vector = self.0.embed(samples)?;
+        (self.2)(&mut vector);
+        Ok(vector)
+    }
+}
+
+#[test]
+fn bad_vectors_cost_a_file_and_not_the_library() {
+    let cases: [fn(&mut Vec<f32>); 3] = [|v| v.fill(0.0), |v| v[3] = f32::NAN, |v| v.truncate(5)];
+    for break_it in cases {
+        let bench = Bench::with_songs();
+        let broken = Broken(embedder(), soundalike::EmbedderId::new("broken", b""), break_it);
+        let mut library = Library::open(&bench.path("library"), Arc::new(broken)).unwrap();
+        let error = library.ingest(&bench.folder(), &IngestOptions::default(), &()).unwrap_err();
+        assert!(
+            matches!(&error, Error::NothingUsable { first, .. } if first.contains("a vector of broken")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn several_embedders_side_by_side() {
+    let bench = Bench::with_songs();
+    bench.ingest();
+    let other = || -> Arc<dyn Embedder> {
+        let config = soundalike::MfccEmbedderConfig::default().with_chunks(4.0, 1.0);
+        Arc::new(soundalike::MfccEmbedder::new(&config).unwrap())
+    };
+    let with_other = |folder: &str| {
+        let folder = MusicFolder::scan(&bench.path(folder)).unwrap();
+        let mut library = Library::open(&bench.path("library"), other()).unwrap();
+        library.ingest(&folder, &IngestOptions::default(), &()).unwrap()
+    };
+    let models = || -> Vec<u64> {
+        bench.library().catalog().models().unwrap().into_iter().map(|m| m.tracks).collect()
+    };
+    // Renamed, then read by the other embedder: what the first made stays.
+    std::fs::rename(bench.music("a.wav"), bench.music("z.wav")).unwrap();
+    let report = with_other("music");
+    assert_eq!((report.indexed, report.moved.len()), (3, 1));
+    assert_eq!(bench.tracks(), ["b", "c", "z"]);
+    assert_eq!(models(), [3, 3]);
+    assert_eq!(bench.ingest().unchanged, 3);
+    // A copy elsewhere of a file that only the first embedder knows is no copy to the other.
+    write(&bench.music("d.wav"), &song(4, 6.0));
+    bench.ingest();
+    std::fs::create_dir(bench.path("second")).unwrap();
+    std::fs::copy(bench.music("d.wav"), bench.path("second/d2.wav")).unwrap();
+    assert_eq!(with_other("second").indexed, 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn names_that_are_not_utf8_links_and_loops() {
@@ -236,6 +341,55 @@ fn a_table_wins_over_names_and_is_checked_against_the_folder() {
 }
 
 #[test]
+fn a_row_of_a_copy_describes_the_file_that_is_used() {
+    let bench = Bench::with_songs();
+    std::fs::copy(bench.music("a.wav"), bench.music("z.wav")).unwrap();
+    std::fs::write(bench.path("t.csv"), "file,track_id,title\nz.wav,zed,Zed\nb.wav,bee,\nc.wav,,\n").unwrap();
+    let report = bench.ingest_with(&IngestOptions::default().with_metadata(Some(bench.path("t.csv"))));
+    assert_eq!((report.indexed, report.duplicates.len()), (3, 1));
+    assert!(report.files_without_row.is_empty() && report.rows_without_file.is_empty());
+    assert_eq!(bench.tracks(), ["bee", "c", "zed"]);
+    assert_eq!(bench.library().song("zed").unwrap().unwrap().title.as_deref(), Some("Zed"));
+}
+
+#[test]
+fn an_id_of_the_table_that_another_folder_has_is_reported() {
+    let bench = Bench::new();
+    write(&bench.path("other/taken.wav"), &song(1, 6.0));
+    write(&bench.music("a.wav"), &song(2, 6.0));
+    let other = MusicFolder::scan(&bench.path("other")).unwrap();
+    bench.library().ingest(&other, &IngestOptions::default(), &()).unwrap();
+    std::fs::write(bench.path("t.csv"), "file,track_id\na.wav,taken\n").unwrap();
+    let report = bench.ingest_with(&IngestOptions::default().with_metadata(Some(bench.path("t.csv"))));
+    assert_eq!(bench.tracks(), ["a", "taken"]);
+    assert!(report.ids_taken.iter().any(|n| n.reason.contains("a.wav") && n.reason.contains("taken")));
+}
+
+#[test]
+fn ids_follow_names_that_are_shifted_overwritten_or_in_folders() {
+    let bench = Bench::new();
+    for i in 1..=3 {
+        write(&bench.music(format!("{i:02}.wav")), &song(i, 6.0));
+    }
+    write(&bench.music("y/01.wav"), &song(9, 6.0));
+    bench.ingest();
+    assert_eq!(bench.tracks(), ["01", "02", "03", "y/01"]);
+    for i in (1..=3).rev() {
+        let name = |i: u32| bench.music(format!("{i:02}.wav"));
+        std::fs::rename(name(i), name(i + 1)).unwrap();
+    }
+    std::fs::rename(bench.music("y/01.wav"), bench.music("y/02.wav")).unwrap();
+    bench.ingest();
+    assert_eq!(bench.tracks(), ["02", "03", "04", "y/02"]);
+    assert_eq!(identify(&bench, &song(1, 5.0)), Some(("02".to_owned(), 0)));
+    // One song renamed over another.
+    std::fs::rename(bench.music("04.wav"), bench.music("03.wav")).unwrap();
+    bench.ingest();
+    assert_eq!(bench.tracks(), ["02", "03", "y/02"]);
+    assert_eq!(identify(&bench, &song(3, 5.0)), Some(("03".to_owned(), 0)));
+}
+
+#[test]
 fn an_unreadable_table_ends_the_run_before_anything_is_written() {
     let bench = Bench::with_songs();
     let options = IngestOptions::default().with_metadata(Some(bench.path("missing.csv")));
@@ -267,7 +421,9 @@ fn what_was_finished_stays_when_the_run_is_ended() {
         write(&bench.music(format!("{i:02}.wav")), &song(i, 6.0));
     }
     let stop = StopAfter { files: 3, done: AtomicUsize::new(0) };
-    let report = bench.library().ingest(&bench.folder(), &IngestOptions::default(), &stop).unwrap();
+    // One thread, so that not all files are decoded before the third is counted.
+    let options = IngestOptions::default().with_threads(std::num::NonZeroUsize::new(1));
+    let report = bench.library().ingest(&bench.folder(), &options, &stop).unwrap();
     assert!(report.interrupted);
     let kept = bench.tracks().len();
     assert!((3..12).contains(&kept) && kept == report.indexed, "{kept} {}", report.indexed);
@@ -276,30 +432,107 @@ fn what_was_finished_stays_when_the_run_is_ended() {
     assert_eq!(bench.tracks().len(), 12);
 }
 
+/// Both end well, and the catalog is what one after the other would have made.
+fn at_once(one: impl FnOnce() + Send, two: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let (one, two) = (scope.spawn(one), scope.spawn(two));
+        one.join().unwrap();
+        two.join().unwrap();
+    });
+}
+
 #[test]
 fn two_ingests_at_once_give_what_one_gives() {
     let bench = Bench::new();
     for i in 0..8 {
         write(&bench.music(format!("{i}.wav")), &song(i, 6.0));
     }
-    std::thread::scope(|scope| {
-        let run = || bench.ingest();
-        let (one, two) = (scope.spawn(run), scope.spawn(run));
-        for report in [one.join().unwrap(), two.join().unwrap()] {
-            assert_eq!(report.indexed + report.unchanged, 8);
-        }
-    });
+    let run = || {
+        let report = bench.ingest();
+        assert_eq!(report.indexed + report.unchanged, 8);
+    };
+    at_once(run, run);
     let together = bench.library().catalog().stats().unwrap();
-    let alone = Library::open(&bench.path("alone"), embedder())
-        .and_then(|mut l| {
-            l.ingest(&bench.folder(), &IngestOptions::default(), &())?;
-            Ok(l.catalog().stats()?)
-        })
-        .unwrap();
-    assert_eq!(
-        (together.songs, together.embeddings, together.files_ok),
-        (alone.songs, alone.embeddings, alone.files_ok)
-    );
+    assert_eq!((together.songs, together.files_ok, together.generation), (8, 8, 8));
+    // Renamed, and then both again; and with a table that gives new ids.
+    for i in 0..8 {
+        std::fs::rename(bench.music(format!("{i}.wav")), bench.music(format!("new-{i}.wav"))).unwrap();
+    }
+    let run = || {
+        let report = bench.ingest();
+        assert_eq!((report.indexed, report.unchanged + report.moved.len()), (0, 8));
+    };
+    at_once(run, run);
+    assert_eq!(bench.tracks(), (0..8).map(|i| format!("new-{i}")).collect::<Vec<_>>());
+    let rows: String = (0..8).map(|i| format!("new-{i}.wav,id-{i}\n")).collect();
+    std::fs::write(bench.path("table.csv"), format!("file,track_id\n{rows}")).unwrap();
+    let run = || {
+        let options = IngestOptions::default().with_metadata(Some(bench.path("table.csv")));
+        assert_eq!(bench.ingest_with(&options).unchanged, 8);
+    };
+    at_once(run, run);
+    assert_eq!(bench.tracks(), (0..8).map(|i| format!("id-{i}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn two_folders_at_once_with_the_same_names() {
+    let bench = Bench::new();
+    for i in 0..6 {
+        write(&bench.path(&format!("x/{i}.wav")), &song(i, 6.0));
+        write(&bench.path(&format!("y/{i}.wav")), &song(100 + i, 6.0));
+    }
+    let run = |name: &str| {
+        let folder = MusicFolder::scan(&bench.path(name)).unwrap();
+        let report = bench.library().ingest(&folder, &IngestOptions::default(), &()).unwrap();
+        assert_eq!(report.indexed, 6);
+    };
+    at_once(|| run("x"), || run("y"));
+    let library = bench.library();
+    assert_eq!(bench.tracks().len(), 12);
+    assert_eq!(library.catalog().tracks_of_model(library.embedder().id().as_str()).unwrap().len(), 12);
+}
+
+/// Counts how often it had to wait; ends while waiting when asked to.
+struct Waits {
+    told: AtomicUsize,
+    give_up: bool,
+}
+
+impl IngestObserver for Waits {
+    fn waiting(&self) {
+        self.told.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.give_up
+    }
+}
+
+#[test]
+fn an_ingest_that_waits_says_so_and_can_be_ended() {
+    let bench = Bench::with_songs();
+    let lock = std::fs::File::create({
+        bench.library();
+        bench.path("library/ingest.lock")
+    })
+    .unwrap();
+    lock.lock().unwrap();
+    let waits = Waits { told: AtomicUsize::new(0), give_up: true };
+    let report = bench.library().ingest(&bench.folder(), &IngestOptions::default(), &waits).unwrap();
+    assert!(report.interrupted && bench.tracks().is_empty());
+    let waits = Waits { told: AtomicUsize::new(0), give_up: false };
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            bench.library().ingest(&bench.folder(), &IngestOptions::default(), &waits).unwrap().indexed
+        });
+        while waits.told.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        assert!(bench.tracks().is_empty());
+        drop(lock);
+        assert_eq!(waiting.join().unwrap(), 3);
+    });
+    assert_eq!(waits.told.into_inner(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The baseline embedder: standardised means of MFCCs.
 
-use soundalike_features::{ChunkConfig, Chunker, Mfcc, MfccConfig, pooling};
+use soundalike_features::{ChunkConfig, Mfcc, MfccConfig, pooling};
 
 use super::{Embedder, EmbedderId};
 use crate::Error;
@@ -126,25 +126,33 @@ impl MfccEmbedder {
     /// Checks the configuration and plans the transforms.
     ///
     /// # Errors
-    /// [`Error::Features`] for parameters that `soundalike-features` refuses, [`Error::Standardization`] for figures
-    /// that do not fit the number of coefficients.
+    /// [`Error::Features`] for parameters that `soundalike-features` refuses, [`Error::Setting`] for chunks shorter than
+    /// a frame or a hop of nothing, [`Error::Standardization`] for figures that do not fit the number of coefficients.
     pub fn new(config: &MfccEmbedderConfig) -> Result<Self, Error> {
         let mfcc = Mfcc::new(&config.mfcc)?;
         config.standardization.check(config.mfcc.n_mfcc)?;
         let sample_rate = config.mfcc.mel.sample_rate;
-        let samples = |seconds: f64| (seconds * f64::from(sample_rate)).round().max(0.0) as usize;
-        let chunks = ChunkConfig::new(samples(config.chunk_seconds), samples(config.hop_seconds));
-        // Refuses lengths of zero.
-        Chunker::new(&chunks)?;
+        let min_samples = config.mfcc.mel.stft.n_fft;
+        let samples = |name, seconds: f64, least: usize, allowed| {
+            let samples = (seconds * f64::from(sample_rate)).round();
+            // A day: more is a slip, and sums of it could overflow.
+            let most = 86_400.0 * f64::from(sample_rate);
+            if samples.is_finite() && samples >= least as f64 && samples <= most {
+                return Ok(samples as usize);
+            }
+            Err(Error::Setting { name, got: seconds, allowed })
+        };
+        let one_frame = "at least one frame (n_fft samples), at most a day";
+        let chunks = ChunkConfig::new(
+            samples("chunk_seconds", config.chunk_seconds, min_samples, one_frame)?,
+            samples("hop_seconds", config.hop_seconds, 1, "at least one sample, at most a day")?,
+        );
         Ok(Self {
-            id: EmbedderId::new(
-                &format!("mfcc{}", config.mfcc.n_mfcc),
-                parameters(config, &chunks).as_bytes(),
-            ),
+            id: EmbedderId::new(&format!("mfcc{}", config.mfcc.n_mfcc), &parameters(config, &chunks)?),
             mfcc,
             chunks,
             sample_rate,
-            min_samples: config.mfcc.mel.stft.n_fft,
+            min_samples,
             standardization: config.standardization.clone(),
         })
     }
@@ -161,9 +169,15 @@ impl MfccEmbedder {
     }
 }
 
-/// Every parameter, in text: `Debug` prints floats so that they read back as the same bits.
-fn parameters(config: &MfccEmbedderConfig, chunks: &ChunkConfig) -> String {
-    format!("mean {:?} {chunks:?} {:?}", config.mfcc, config.standardization)
+/// Raised when the same parameters begin to give other vectors.
+const ALGORITHM: u32 = 1;
+
+/// Every parameter in a written form that does not change between builds.
+fn parameters(config: &MfccEmbedderConfig, chunks: &ChunkConfig) -> Result<Vec<u8>, Error> {
+    let Standardization { mean, std } = &config.standardization;
+    let all = ("mean", ALGORITHM, &config.mfcc, chunks, mean, std);
+    serde_json::to_vec(&all)
+        .map_err(|_| Error::Standardization { what: "the parameters cannot be written down" })
 }
 
 impl Embedder for MfccEmbedder {

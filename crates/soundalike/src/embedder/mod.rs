@@ -55,7 +55,8 @@ pub trait Embedder: Send + Sync {
     fn min_samples(&self) -> usize;
 
     /// The vector of `samples`, mono at [`sample_rate`](Embedder::sample_rate); normally one chunk, but any length
-    /// from [`min_samples`](Embedder::min_samples) on.
+    /// from [`min_samples`](Embedder::min_samples) on. It has [`dim`](Embedder::dim) components, all finite and not
+    /// all zero; anything else makes a file unusable and a clip an error, [`Error::BadVector`].
     ///
     /// # Errors
     /// [`Error::TooShort`] below `min_samples`; [`Error::Features`] for samples that are not finite.
@@ -71,6 +72,18 @@ fn level_dbfs(samples: &[f32]) -> f64 {
 
 /// Chunks quieter than this are not embedded: every silence resembles every other.
 pub(crate) const SILENCE_DBFS: f64 = -80.0;
+
+/// Embeds, and holds the embedder to its word: one bad vector must not spoil a catalog or an index.
+pub(crate) fn embed_checked(embedder: &dyn Embedder, samples: &[f32]) -> Result<Vec<f32>, Error> {
+    let vector = embedder.embed(samples)?;
+    let bad = |what| Err(Error::BadVector { embedder: embedder.id().clone(), what });
+    match vector.len() {
+        n if n != embedder.dim() => bad("has another length than the embedder says"),
+        _ if vector.iter().any(|x| !x.is_finite()) => bad("has a component that is not finite"),
+        _ if vector.iter().all(|x| *x == 0.0) => bad("is zero and has no direction"),
+        _ => Ok(vector),
+    }
+}
 
 /// Whether `samples` are too quiet to be embedded. Samples that are not finite are not silence: embedding them is the
 /// error that says so.

@@ -34,19 +34,30 @@ pub(super) fn assign(wishes: &[Wish<'_>], reserved: &HashSet<String>) -> Vec<Str
         .collect()
 }
 
-/// The file's own name, or as little more than that as it takes to be new.
-fn free_name(relative: &Path, taken: &mut HashSet<String>) -> String {
+/// The names that a file can get without a number: its own, and as little more as it takes to be new.
+fn names(relative: &Path) -> [String; 3] {
     let joined = |path: &Path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-    let whole = joined(relative);
-    let candidates = [file_stem(relative), joined(&relative.with_extension("")), whole.clone()].into_iter();
-    let numbered = (2_u64..).map(|n| format!("{whole}~{n}"));
-    // The numbers do not end, so neither does the search without a result.
-    candidates.chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(whole)
+    let stem = relative.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    [stem, joined(&relative.with_extension("")), joined(relative)]
 }
 
-/// The file name without its extension; bytes that are not UTF-8 are shown as U+FFFD.
-pub(super) fn file_stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+/// Whether `id` can have come from the file's name.
+pub(super) fn is_named_after(id: &str, relative: &Path) -> bool {
+    let names = names(relative);
+    let numbered = |whole: &str| {
+        id.strip_prefix(whole)
+            .and_then(|rest| rest.strip_prefix('~'))
+            .is_some_and(|n| n.parse::<u64>().is_ok())
+    };
+    names.iter().any(|name| name == id) || names.last().is_some_and(|whole| numbered(whole))
+}
+
+fn free_name(relative: &Path, taken: &mut HashSet<String>) -> String {
+    let names = names(relative);
+    let whole = names.last().cloned().unwrap_or_default();
+    let numbered = (2_u64..).map(|n| format!("{whole}~{n}"));
+    // The numbers do not end, so neither does the search without a result.
+    names.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(whole)
 }
 
 #[cfg(test)]
@@ -81,6 +92,17 @@ mod tests {
     fn reserved_ids_are_left_alone() {
         let reserved = HashSet::from(["a".to_owned()]);
         assert_eq!(assign(&[wish("a.mp3", Some("a"), Some("a"))], &reserved), ["a.mp3"]);
+    }
+
+    #[test]
+    fn ids_that_come_from_a_name() {
+        let path = Path::new("x/01.mp3");
+        for id in ["01", "x/01", "x/01.mp3", "x/01.mp3~2"] {
+            assert!(is_named_after(id, path), "{id}");
+        }
+        for id in ["1", "02", "x", "x/01.mp3~", "x/01.mp3~b", "y/01"] {
+            assert!(!is_named_after(id, path), "{id}");
+        }
     }
 
     #[cfg(unix)]

@@ -11,7 +11,7 @@ use soundalike_catalog::import::metadata::{MetadataRow, MetadataTable};
 #[derive(Debug, Default)]
 pub(super) struct MatchedRows<'a> {
     rows: HashMap<PathBuf, &'a MetadataRow>,
-    /// The `file` cells for which there is no file.
+    /// The `file` cells for which there is no file, or none that another row does not have already.
     pub(super) without_file: Vec<String>,
 }
 
@@ -41,6 +41,17 @@ impl<'a> MatchedRows<'a> {
             }
         }
         matched
+    }
+
+    /// Gives the row of `copy` to `of`, the file with the same bytes that is used, unless that has one.
+    pub(super) fn lend(&mut self, copy: &Path, of: &Path) {
+        if let (Some(row), None) = (self.get(copy), self.get(of)) {
+            self.rows.insert(of.to_owned(), row);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     pub(super) fn get(&self, file: &Path) -> Option<&'a MetadataRow> {

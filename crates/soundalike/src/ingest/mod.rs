@@ -5,17 +5,19 @@ mod metadata;
 mod parallel;
 mod plan;
 mod run;
+mod settle;
+mod source;
 mod track;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use soundalike_audio::{Limits, Scan, scan};
-use soundalike_catalog::import::metadata::{MetadataTable, RowProblem};
+use soundalike_catalog::import::metadata::RowProblem;
 
 use crate::Error;
 
-pub(crate) use run::ingest;
+pub(crate) use run::Run;
 
 /// A folder that holds files which could be audio.
 #[derive(Debug)]
@@ -104,6 +106,17 @@ impl IngestOptions {
 
 /// Follows an ingest, and may end it. Called from several threads.
 pub trait IngestObserver: Sync {
+    /// Another run holds the library; this one waits for it to end.
+    fn waiting(&self) {}
+
+    /// `files` files will now be looked at.
+    fn examining(&self, files: usize) {
+        let _ = files;
+    }
+
+    /// One of them was looked at.
+    fn examined(&self) {}
+
     /// `files` files will now be decoded; the others are known already.
     fn decoding(&self, files: usize) {
         let _ = files;
@@ -123,18 +136,18 @@ pub trait IngestObserver: Sync {
 /// Follows nothing.
 impl IngestObserver for () {}
 
-/// A file that was left out.
+/// A file, and what is to be said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub struct FileNote {
     /// The file, or a folder that could not be read.
     pub path: PathBuf,
-    /// Why, for a person to read; names the file.
+    /// For a person to read; names the file.
     pub reason: String,
 }
 
-impl Skipped {
-    fn new(path: &Path, reason: String) -> Self {
-        Self { path: path.to_owned(), reason }
+impl FileNote {
+    fn new(path: &Path, what: impl std::fmt::Display) -> Self {
+        Self { path: path.to_owned(), reason: format!("{}: {what}", path.display()) }
     }
 }
 
@@ -155,10 +168,12 @@ pub struct IngestReport {
     /// Files with the same bytes as another: the copy, and the file that is used.
     pub duplicates: Vec<(PathBuf, PathBuf)>,
     /// Files that cannot be used, with a reason each.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<FileNote>,
     /// Files that are used although something is wrong with them, such as an end that is missing.
-    pub warnings: Vec<Skipped>,
-    /// Cells `file` of the metadata table for which there is no file.
+    pub warnings: Vec<FileNote>,
+    /// Files that did not get the id that the metadata table gives them, because another file has it.
+    pub ids_taken: Vec<FileNote>,
+    /// Cells `file` of the metadata table for which there is no file, or whose file another row names too.
     pub rows_without_file: Vec<String>,
     /// Files for which the metadata table has no row; empty without a table.
     pub files_without_row: Vec<PathBuf>,
@@ -168,8 +183,4 @@ pub struct IngestReport {
     pub seconds_decoded: f64,
     /// Whether the observer ended the ingest before all files were done.
     pub interrupted: bool,
-}
-
-fn read_table(options: &IngestOptions) -> Result<Option<MetadataTable>, Error> {
-    options.metadata.as_deref().map(MetadataTable::read_csv).transpose().map_err(Error::from)
 }

@@ -1,82 +1,24 @@
 //! What has to be done for each file, decided before anything is decoded.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
-use std::io::Read as _;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use soundalike_catalog::{FileRecord, FileStatus};
-use xxhash_rust::xxh3::Xxh3;
 
-/// Begins the reason under which a copy of another file is recorded.
-pub(super) const SAME_BYTES: &str = "same bytes as ";
-
-/// A file as it lies on the disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) relative: PathBuf,
-    pub(super) size: u64,
-    pub(super) mtime_ns: i64,
-    /// Hash of the whole content.
-    pub(super) hash: String,
-}
-
-impl Source {
-    pub(super) fn record(&self, status: FileStatus, tags: BTreeMap<String, String>) -> FileRecord {
-        FileRecord {
-            path: self.path.clone(),
-            size: self.size,
-            mtime_ns: self.mtime_ns,
-            content_hash: Some(self.hash.clone()),
-            status,
-            tags,
-        }
-    }
-}
-
-/// Looks at one file. The content is read only where size or time of change differ from `known`.
-pub(super) fn examine(path: &Path, relative: &Path, known: Option<&FileRecord>) -> std::io::Result<Source> {
-    let meta = std::fs::metadata(path)?;
-    let since = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mtime_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
-    let size = meta.len();
-    let hash = match known {
-        Some(FileRecord { content_hash: Some(hash), .. }) if same_stamp(known, size, mtime_ns) => {
-            hash.clone()
-        }
-        _ => content_hash(path)?,
-    };
-    Ok(Source { path: path.to_owned(), relative: relative.to_owned(), size, mtime_ns, hash })
-}
-
-fn same_stamp(known: Option<&FileRecord>, size: u64, mtime_ns: i64) -> bool {
-    known.is_some_and(|k| k.size == size && k.mtime_ns == mtime_ns)
-}
-
-fn content_hash(path: &Path) -> std::io::Result<String> {
-    let (mut file, mut hasher, mut buffer) = (File::open(path)?, Xxh3::new(), vec![0_u8; 1 << 18]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(format!("{:032x}", hasher.digest128())),
-            n => hasher.update(buffer.get(..n).unwrap_or_default()),
-        }
-    }
-}
+use super::source::{Content, Source};
 
 /// What to do with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     /// In the catalog as it is.
     Keep { track_id: String },
-    /// In the catalog under another path, which is gone.
-    Move { from: PathBuf, track_id: String },
+    /// In the catalog under another path, which is gone. `read` where the track has no vectors of this embedder yet.
+    Move { from: PathBuf, track_id: String, read: bool },
     /// To be decoded; `track_id` if the catalog has a track for this path already.
     Read { track_id: Option<String> },
     /// The same bytes as another file that is used.
-    Duplicate { of: PathBuf },
-    /// Found unusable in an earlier run, and unchanged.
+    Copy { of: PathBuf },
+    /// Holds nothing that can be used.
     Skip { reason: String },
 }
 
@@ -97,79 +39,70 @@ pub(super) struct Known<'a> {
     pub(super) embedded: &'a HashSet<String>,
     /// The folder that is read, absolute.
     pub(super) root: &'a Path,
+    /// Whether to read files again that were skipped before.
     pub(super) retry_skipped: bool,
     /// Whether a path is certainly not there any more.
     pub(super) is_gone: &'a dyn Fn(&Path) -> bool,
+    /// Whether a file still is as it was recorded, by size and time of change.
+    pub(super) is_unchanged: &'a dyn Fn(&FileRecord) -> bool,
+}
+
+impl Known<'_> {
+    fn is_embedded(&self, record: &FileRecord) -> bool {
+        record.status.track_id().is_some_and(|id| self.embedded.contains(id))
+    }
+
+    /// The track of exactly this content at this path.
+    fn track(&self, source: &Source) -> Option<&str> {
+        let record = self.files.get(&source.path)?;
+        record.status.track_id().filter(|_| source.hash() == Some(hash_of(record)))
+    }
 }
 
 /// Decides for each of `sources`, which are in a fixed order.
 pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
     let here: HashSet<&Path> = sources.iter().map(|s| s.path.as_path()).collect();
-    let mut lost: Vec<&FileRecord> = known
-        .files
-        .values()
-        .filter(|f| !here.contains(f.path.as_path()) && (known.is_gone)(&f.path))
-        .collect();
-    lost.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut absent: Vec<&FileRecord> =
+        known.files.values().filter(|f| !here.contains(f.path.as_path())).collect();
+    absent.sort_by(|a, b| a.path.cmp(&b.path));
+    let (lost, elsewhere): (Vec<&FileRecord>, Vec<&FileRecord>) =
+        absent.into_iter().partition(|f| (known.is_gone)(&f.path));
     let mut movable: HashMap<&str, Vec<&FileRecord>> = HashMap::new();
-    for f in lost.iter().filter(|f| matches!(f.status, FileStatus::Ok { .. })) {
+    for f in lost.iter().filter(|f| f.status.track_id().is_some()) {
         movable.entry(hash_of(f)).or_default().push(f);
     }
-
-    // Which file stands for each content: first those that have a track already, here or in another folder.
-    let mut owner: HashMap<&str, &Path> = HashMap::new();
-    let mut elsewhere: Vec<&FileRecord> = known
-        .files
-        .values()
-        .filter(|f| {
-            !here.contains(f.path.as_path()) && !f.path.starts_with(known.root) && !(known.is_gone)(&f.path)
-        })
-        .filter(|f| matches!(f.status, FileStatus::Ok { .. }))
-        .collect();
-    elsewhere.sort_by(|a, b| a.path.cmp(&b.path));
-    for f in elsewhere {
-        owner.entry(hash_of(f)).or_insert(&f.path);
-    }
-    for s in sources.iter().filter(|s| has_track(s, known)) {
-        owner.entry(&s.hash).or_insert(&s.path);
-    }
-    for s in &sources {
-        owner.entry(&s.hash).or_insert(&s.path);
-    }
+    let owner = owners(&sources, &elsewhere, known);
 
     let mut moved_from: HashSet<&Path> = HashSet::new();
     let actions: Vec<Action> = sources
         .iter()
         .map(|s| {
+            let hash = match &s.content {
+                Content::Unusable(reason) => return Action::Skip { reason: reason.clone() },
+                Content::Hash(hash) => hash.as_str(),
+            };
             let record = known.files.get(&s.path);
-            let unchanged = record.filter(|r| hash_of(r) == s.hash);
-            match owner.get(s.hash.as_str()) {
-                Some(&of) if of != s.path => return Action::Duplicate { of: of.to_owned() },
-                _ => {}
+            if let Some(id) = known.track(s) {
+                return match known.embedded.contains(id) {
+                    true => Action::Keep { track_id: id.to_owned() },
+                    false => Action::Read { track_id: Some(id.to_owned()) },
+                };
             }
-            match unchanged.map(|r| &r.status) {
-                Some(FileStatus::Ok { track_id }) if known.embedded.contains(track_id) => {
-                    return Action::Keep { track_id: track_id.clone() };
-                }
-                Some(FileStatus::Skipped { reason })
-                    if !known.retry_skipped && !reason.starts_with(SAME_BYTES) =>
-                {
-                    return Action::Skip { reason: reason.clone() };
-                }
-                _ => {}
+            if let Some(&of) = owner.get(hash).filter(|of| **of != s.path) {
+                return Action::Copy { of: of.to_owned() };
             }
-            let from = movable.get_mut(s.hash.as_str()).and_then(Vec::pop);
-            if let Some((from, FileStatus::Ok { track_id })) = from.map(|f| (f, &f.status))
-                && known.embedded.contains(track_id)
+            if let Some(FileRecord { status: FileStatus::Skipped { reason }, .. }) =
+                record.filter(|r| hash_of(r) == hash && !known.retry_skipped)
             {
-                moved_from.insert(&from.path);
-                return Action::Move { from: from.path.clone(), track_id: track_id.clone() };
+                return Action::Skip { reason: reason.clone() };
             }
-            let track_id = record.and_then(|r| match &r.status {
-                FileStatus::Ok { track_id } => Some(track_id.clone()),
-                _ => None,
-            });
-            Action::Read { track_id }
+            if let Some(from) = movable.get_mut(hash).and_then(|from| take_best(from, known)) {
+                moved_from.insert(&from.path);
+                let (path, read) = (from.path.clone(), !known.is_embedded(from));
+                let track_id = from.status.track_id().unwrap_or_default().to_owned();
+                return Action::Move { from: path, track_id, read };
+            }
+            Action::Read { track_id: record.and_then(|r| r.status.track_id()).map(str::to_owned) }
         })
         .collect();
     let gone = lost
@@ -180,21 +113,43 @@ pub(super) fn plan(sources: Vec<Source>, known: &Known<'_>) -> Plan {
     Plan { actions: sources.into_iter().zip(actions).collect(), gone }
 }
 
+/// Which file stands for each content: first a usable one in another folder, then one here that has a track already,
+/// then the first here.
+fn owners<'a>(
+    sources: &'a [Source],
+    elsewhere: &[&'a FileRecord],
+    known: &Known<'_>,
+) -> HashMap<&'a str, &'a Path> {
+    let mut owner: HashMap<&str, &Path> = HashMap::new();
+    for f in elsewhere.iter().filter(|f| !f.path.starts_with(known.root)) {
+        if known.is_embedded(f) && (known.is_unchanged)(f) {
+            owner.entry(hash_of(f)).or_insert(&f.path);
+        }
+    }
+    let with_track = sources.iter().filter(|s| known.track(s).is_some());
+    for s in with_track.chain(sources) {
+        if let Some(hash) = s.hash() {
+            owner.entry(hash).or_insert(&s.path);
+        }
+    }
+    owner
+}
+
+/// Takes a record whose track has vectors of the embedder, or else the last.
+fn take_best<'a>(from: &mut Vec<&'a FileRecord>, known: &Known<'_>) -> Option<&'a FileRecord> {
+    let at = from.iter().position(|f| known.is_embedded(f)).or(from.len().checked_sub(1))?;
+    Some(from.remove(at))
+}
+
 /// The content's hash; empty, which no file has, where it is not known.
 fn hash_of(record: &FileRecord) -> &str {
     record.content_hash.as_deref().unwrap_or_default()
 }
 
-/// Whether the catalog has a usable track for exactly this content at this path.
-fn has_track(s: &Source, known: &Known<'_>) -> bool {
-    known
-        .files
-        .get(&s.path)
-        .is_some_and(|r| hash_of(r) == s.hash && matches!(r.status, FileStatus::Ok { .. }))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn source(path: &str, hash: &str) -> Source {
@@ -203,8 +158,12 @@ mod tests {
             relative: path.trim_start_matches("/m/").into(),
             size: 1,
             mtime_ns: 1,
-            hash: hash.into(),
+            content: Content::Hash(hash.into()),
         }
+    }
+
+    fn broken(path: &str) -> Source {
+        Source { content: Content::Unusable("malformed".into()), ..source(path, "") }
     }
 
     fn ok(path: &str, hash: &str, id: &str) -> FileRecord {
@@ -215,15 +174,15 @@ mod tests {
         source(path, hash).record(FileStatus::Skipped { reason: reason.into() }, BTreeMap::new())
     }
 
+    fn copy(path: &str, hash: &str) -> FileRecord {
+        source(path, hash).record(FileStatus::Copy { reason: "same bytes".into() }, BTreeMap::new())
+    }
+
+    /// With every track embedded but `other`, and every file elsewhere unchanged but `/other/changed`.
     fn run(sources: &[Source], records: &[FileRecord], there: &[&str]) -> (Vec<Action>, Vec<PathBuf>) {
         let files: HashMap<_, _> = records.iter().map(|r| (r.path.clone(), r.clone())).collect();
-        let embedded = records
-            .iter()
-            .filter_map(|r| match &r.status {
-                FileStatus::Ok { track_id } => Some(track_id.clone()),
-                _ => None,
-            })
-            .collect();
+        let ids = records.iter().filter_map(|r| r.status.track_id());
+        let embedded = ids.filter(|id| *id != "other").map(str::to_owned).collect();
         let is_gone =
             |p: &Path| !sources.iter().any(|s| s.path == p) && !there.iter().any(|t| Path::new(t) == p);
         let known = Known {
@@ -232,6 +191,7 @@ mod tests {
             root: Path::new("/m"),
             retry_skipped: false,
             is_gone: &is_gone,
+            is_unchanged: &|f| !f.path.ends_with("changed"),
         };
         let plan = plan(sources.to_vec(), &known);
         (plan.actions.into_iter().map(|(_, a)| a).collect(), plan.gone)
@@ -239,6 +199,10 @@ mod tests {
 
     fn keep(id: &str) -> Action {
         Action::Keep { track_id: id.into() }
+    }
+
+    fn moved(from: &str, id: &str) -> Action {
+        Action::Move { from: from.into(), track_id: id.into(), read: false }
     }
 
     #[test]
@@ -263,13 +227,13 @@ mod tests {
     #[test]
     fn renamed() {
         let (actions, gone) = run(&[source("/m/new", "1")], &[ok("/m/old", "1", "old")], &[]);
-        assert_eq!(actions, [Action::Move { from: "/m/old".into(), track_id: "old".into() }]);
+        assert_eq!(actions, [moved("/m/old", "old")]);
         assert!(gone.is_empty());
     }
 
     #[test]
     fn copies_are_used_once_and_the_known_one_stays() {
-        let dup = |of: &str| Action::Duplicate { of: of.into() };
+        let dup = |of: &str| Action::Copy { of: of.into() };
         let (actions, _) = run(&[source("/m/a", "1"), source("/m/b", "1")], &[], &[]);
         assert_eq!(actions, [Action::Read { track_id: None }, dup("/m/a")]);
         let (actions, _) = run(&[source("/m/a", "1"), source("/m/b", "1")], &[ok("/m/b", "1", "b")], &[]);
@@ -278,9 +242,9 @@ mod tests {
 
     #[test]
     fn a_copy_takes_over_when_the_original_goes() {
-        let records = [ok("/m/a", "1", "a"), skipped("/m/b", "1", "same bytes as /m/a")];
+        let records = [ok("/m/a", "1", "a"), copy("/m/b", "1")];
         let (actions, gone) = run(&[source("/m/b", "1")], &records, &[]);
-        assert_eq!(actions, [Action::Move { from: "/m/a".into(), track_id: "a".into() }]);
+        assert_eq!(actions, [moved("/m/a", "a")]);
         assert!(gone.is_empty());
     }
 
@@ -298,10 +262,42 @@ mod tests {
     fn copies_in_another_folder_count_while_they_exist() {
         let records = [ok("/other/a", "1", "a")];
         let (actions, gone) = run(&[source("/m/a", "1")], &records, &["/other/a"]);
-        assert_eq!(actions, [Action::Duplicate { of: "/other/a".into() }]);
+        assert_eq!(actions, [Action::Copy { of: "/other/a".into() }]);
         assert!(gone.is_empty());
         let (actions, gone) = run(&[source("/m/a", "1")], &records, &[]);
-        assert_eq!(actions, [Action::Move { from: "/other/a".into(), track_id: "a".into() }]);
+        assert_eq!(actions, [moved("/other/a", "a")]);
         assert!(gone.is_empty());
+    }
+
+    #[test]
+    fn files_elsewhere_stand_for_a_content_only_as_long_as_they_hold_it_and_have_its_vectors() {
+        let read = [Action::Read { track_id: None }];
+        let changed = [ok("/other/changed", "1", "a")];
+        assert_eq!(run(&[source("/m/a", "1")], &changed, &["/other/changed"]).0, read);
+        let of_another_embedder = [ok("/other/a", "1", "other")];
+        assert_eq!(run(&[source("/m/a", "1")], &of_another_embedder, &["/other/a"]).0, read);
+    }
+
+    #[test]
+    fn a_move_keeps_what_another_embedder_made_and_prefers_what_this_one_made() {
+        let (actions, gone) = run(&[source("/m/new", "1")], &[ok("/m/old", "1", "other")], &[]);
+        let read = Action::Move { from: "/m/old".into(), track_id: "other".into(), read: true };
+        assert_eq!((actions, gone), (vec![read], vec![]));
+        let two = [ok("/m/a", "1", "a"), ok("/m/b", "1", "other")];
+        assert_eq!(run(&[source("/m/new", "1")], &two, &[]).0, [moved("/m/a", "a")]);
+    }
+
+    #[test]
+    fn a_file_with_a_track_of_its_own_never_becomes_a_copy() {
+        let records = [ok("/m/a", "1", "a"), ok("/m/b", "1", "b"), ok("/other/c", "1", "c")];
+        let (actions, _) = run(&[source("/m/a", "1"), source("/m/b", "1")], &records, &["/other/c"]);
+        assert_eq!(actions, [keep("a"), keep("b")]);
+    }
+
+    #[test]
+    fn unusable_files_stand_for_nothing() {
+        let (actions, _) = run(&[broken("/m/a"), broken("/m/b")], &[], &[]);
+        let skip = Action::Skip { reason: "malformed".into() };
+        assert_eq!(actions, [skip.clone(), skip]);
     }
 }

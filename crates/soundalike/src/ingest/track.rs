@@ -7,7 +7,7 @@ use soundalike_catalog::Chunk;
 use soundalike_features::Chunker;
 
 use crate::Error;
-use crate::embedder::{Embedder, SILENCE_DBFS, is_silent};
+use crate::embedder::{Embedder, SILENCE_DBFS, embed_checked, is_silent};
 
 /// What a file gave.
 #[derive(Debug)]
@@ -20,15 +20,29 @@ pub(super) struct Track {
     pub(super) warning: Option<String>,
 }
 
+/// Why a file is not used.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It holds nothing that can be used; reading it again would not help.
+    Unusable(String),
+    /// It could not be read now; another run may fare better.
+    Unreadable(String),
+}
+
 /// How reading a file ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Track(Box<Track>),
-    /// The file holds nothing that can be used; reading it again would not help.
-    Unusable(String),
-    /// The file could not be read now; another run may fare better.
-    Unreadable(String),
+    Refused(Refusal),
     Cancelled,
+}
+
+/// Opens `path` and decodes its first audio: what is no audio ends here, before anything reads it whole.
+pub(super) fn probe(path: &Path, limits: &Limits) -> Result<(), Refusal> {
+    match AudioReader::open(path, &ReadConfig::new().with_limits(limits.clone())) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(refusal(path, Error::Audio(e))),
+    }
 }
 
 /// Reads `path` in bounded memory: a block of decoded audio and one chunk at a time.
@@ -41,9 +55,15 @@ pub(super) fn read(
     match try_read(path, embedder, limits, cancelled) {
         Ok(Some(track)) => usable(path, embedder, track),
         Ok(None) => Outcome::Cancelled,
-        Err(Error::Audio(e)) if may_pass(&e) => Outcome::Unreadable(e.to_string()),
-        Err(Error::Audio(e)) => Outcome::Unusable(e.to_string()),
-        Err(e) => Outcome::Unusable(format!("{}: {e}", path.display())),
+        Err(e) => Outcome::Refused(refusal(path, e)),
+    }
+}
+
+fn refusal(path: &Path, error: Error) -> Refusal {
+    match error {
+        Error::Audio(e) if may_pass(&e) => Refusal::Unreadable(e.to_string()),
+        Error::Audio(e) => Refusal::Unusable(e.to_string()),
+        e => Refusal::Unusable(format!("{}: {e}", path.display())),
     }
 }
 
@@ -74,19 +94,19 @@ fn describe(warnings: &Warnings) -> Option<String> {
 fn usable(path: &Path, embedder: &dyn Embedder, (track, samples): (Track, u64)) -> Outcome {
     if samples < embedder.min_samples() as u64 {
         let least = embedder.min_samples() as f64 / f64::from(embedder.sample_rate());
-        return Outcome::Unusable(format!(
-            "{}: too short: {:.3} s, at least {least:.3} s are needed",
-            path.display(),
-            track.duration
-        ));
+        return unusable(
+            path,
+            format!("too short: {:.3} s, at least {least:.3} s are needed", track.duration),
+        );
     }
     if track.chunks.is_empty() {
-        return Outcome::Unusable(format!(
-            "{}: silent: below {SILENCE_DBFS} dBFS throughout",
-            path.display()
-        ));
+        return unusable(path, format!("silent: below {SILENCE_DBFS} dBFS throughout"));
     }
     Outcome::Track(Box::new(track))
+}
+
+fn unusable(path: &Path, why: String) -> Outcome {
+    Outcome::Refused(Refusal::Unusable(format!("{}: {why}", path.display())))
 }
 
 fn try_read(
@@ -109,7 +129,7 @@ fn try_read(
         chunks.push(Chunk {
             start: seconds(start),
             end: seconds(start + chunk.len() as u64),
-            embedding: embedder.embed(chunk)?,
+            embedding: embed_checked(embedder, chunk)?,
         });
         Ok(())
     };
