@@ -2,7 +2,7 @@
 //!
 //! Without `--music` it composes a demo library of its own first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,16 +11,18 @@ use std::time::Instant;
 use clap::Parser;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha12Rng;
+use rayon::prelude::*;
 use soundalike::{
     DEFAULT_THRESHOLD, Embedder, IndexSource, IngestOptions, IngestReport, Library, MfccEmbedder,
     MfccEmbedderConfig, MusicFolder,
 };
-use soundalike_audio::{AudioReader, ReadConfig, scan};
+use soundalike_audio::{AudioFile, AudioReader, ReadConfig, scan};
 use soundalike_catalog::FileStatus;
 use soundalike_examples::cli::{self, IngestBar, Outcome, hash, interrupted, progress, write_json};
 use soundalike_examples::demo;
 use soundalike_examples::pipeline::{
-    Asked, Asker, Cut, Findings, Kind, known_table, overall, rows, unknown_table, write_report,
+    Asked, Asker, Cut, Findings, Kind, NotAsked, SongFile, known_table, overall, rows, unknown_table,
+    write_report,
 };
 
 /// Reads a folder of music into a library, asks it about degraded 5 s clips of known and unknown songs, and writes
@@ -210,12 +212,15 @@ fn ask(
             _ => None,
         })
         .collect();
+    let indexed: HashSet<&str> = asker.identifier.tracks().iter().map(String::as_str).collect();
     let mut songs = Vec::new();
     let mut groups = HashMap::new();
     for song in catalog.songs()? {
-        if let Some(path) = files.get(&song.recording_id) {
-            groups.extend(song.group.map(|g| (song.recording_id.clone(), g)));
-            songs.push((song.recording_id, path.clone(), song.duration.unwrap_or_default()));
+        // Songs of other folders in the same library belong to groups too.
+        groups.extend(song.group.map(|g| (song.recording_id.clone(), g)));
+        if let Some(path) = files.get(&song.recording_id).filter(|_| indexed.contains(&*song.recording_id)) {
+            let duration_s = song.duration.unwrap_or_default();
+            songs.push(SongFile { track_id: song.recording_id, path: path.clone(), duration_s });
         }
     }
     draw(&mut songs, args);
@@ -226,14 +231,16 @@ fn ask(
     let mut asked = with_bar("asking", known, |each| asker.ask(&cuts, Kind::Known, &groups, each))?;
     let unknown = match &sources.unknown {
         Some(folder) => {
-            let mut songs = Vec::new();
-            for file in scan(folder)?.files {
-                match seconds_of(&file.path) {
-                    Ok(seconds) => songs.push((file.relative.display().to_string(), file.path, seconds)),
-                    Err(e) => bad.push((file.path, e.to_string())),
-                }
-            }
+            let files = scan(folder)?.files;
+            let unmeasured = |f: AudioFile| SongFile {
+                track_id: f.relative.display().to_string(),
+                path: f.path,
+                duration_s: 0.0,
+            };
+            let mut songs: Vec<SongFile> = files.into_iter().map(unmeasured).collect();
             draw(&mut songs, args);
+            let (songs, unusable) = measure(songs);
+            bad.extend(unusable);
             let (more, worse) = asker.cut(&songs, &|| {});
             bad.extend(worse);
             cuts.extend(more);
@@ -260,17 +267,34 @@ fn with_bar<T>(what: &'static str, cuts: usize, work: impl FnOnce(&(dyn Fn() + S
 }
 
 /// No more than `--queries` songs, drawn by the seed; in the order of their ids.
-fn draw(songs: &mut Vec<(String, PathBuf, f64)>, args: &Args) {
+fn draw(songs: &mut Vec<SongFile>, args: &Args) {
     songs.shuffle(&mut ChaCha12Rng::seed_from_u64(args.seed));
     songs.truncate(args.queries);
-    songs.sort_by(|a, b| a.0.cmp(&b.0));
+    songs.sort_by(|a, b| a.track_id.cmp(&b.track_id));
 }
 
-/// Length of a file's audio: decoded, because a header may be wrong.
-fn seconds_of(path: &Path) -> Result<f64, soundalike_audio::Error> {
-    let mut reader = AudioReader::open(path, &ReadConfig::new())?;
-    while reader.next_block()?.is_some() {}
-    Ok(reader.samples_read() as f64 / f64::from(reader.sample_rate()))
+/// Puts the length of the audio to each song: decoded, because a header may be wrong.
+fn measure(songs: Vec<SongFile>) -> (Vec<SongFile>, Vec<NotAsked>) {
+    let bar = progress("measuring", songs.len());
+    let seconds = |path: &Path| -> Result<f64, soundalike_audio::Error> {
+        let mut reader = AudioReader::open(path, &ReadConfig::new())?;
+        while !interrupted() && reader.next_block()?.is_some() {}
+        Ok(reader.samples_read() as f64 / f64::from(reader.sample_rate()))
+    };
+    let measured: Vec<Result<SongFile, NotAsked>> = songs
+        .into_par_iter()
+        .map(|song| {
+            let seconds = seconds(&song.path);
+            bar.inc(1);
+            match seconds {
+                Ok(duration_s) => Ok(SongFile { duration_s, ..song }),
+                Err(e) => Err((song.path, e.to_string())),
+            }
+        })
+        .collect();
+    bar.finish_and_clear();
+    let (good, bad): (Vec<_>, Vec<_>) = measured.into_iter().partition(Result::is_ok);
+    (good.into_iter().flatten().collect(), bad.into_iter().filter_map(Result::err).collect())
 }
 
 fn print_ingest(r: &IngestReport, seconds: f64) {
@@ -295,11 +319,14 @@ fn print_ingest(r: &IngestReport, seconds: f64) {
     for (copy, of) in &r.duplicates {
         println!("  duplicate: {} has the same bytes as {}", copy.display(), of.display());
     }
+    for taken in &r.ids_taken {
+        println!("  metadata: {}", taken.reason);
+    }
     for p in &r.row_problems {
         println!("  metadata: {p}");
     }
     for row in &r.rows_without_file {
-        println!("  metadata: no file for the row {row:?}");
+        println!("  metadata: no file of its own for the row {row:?}");
     }
     for file in &r.files_without_row {
         println!("  metadata: no row for {}", file.display());

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -72,21 +72,50 @@ pub fn progress(what: &'static str, steps: usize) -> ProgressBar {
     bar
 }
 
-/// Shows an ingest as a progress bar, and ends it on Ctrl-C.
+/// Shows an ingest as progress bars, and ends it on Ctrl-C.
 #[derive(Debug, Default)]
-pub struct IngestBar(OnceLock<ProgressBar>);
+pub struct IngestBar(Mutex<Option<ProgressBar>>);
 
-impl IngestObserver for IngestBar {
-    fn decoding(&self, files: usize) {
-        if files > 0 {
-            self.0.get_or_init(|| progress("decoding", files));
+impl IngestBar {
+    fn begin(&self, what: &'static str, files: usize) {
+        self.end();
+        if let (Ok(mut bar), true) = (self.0.lock(), files > 0) {
+            *bar = Some(progress(what, files));
         }
     }
 
-    fn decoded(&self, _: &Path, _: Option<&str>) {
-        if let Some(bar) = self.0.get() {
+    fn step(&self) {
+        if let Ok(Some(bar)) = self.0.lock().as_deref() {
             bar.inc(1);
         }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.0.lock().ok().and_then(|mut bar| bar.take()) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl IngestObserver for IngestBar {
+    fn waiting(&self) {
+        eprintln!("another run is reading into this library; waiting for it to end");
+    }
+
+    fn examining(&self, files: usize) {
+        self.begin("looking", files);
+    }
+
+    fn examined(&self) {
+        self.step();
+    }
+
+    fn decoding(&self, files: usize) {
+        self.begin("decoding", files);
+    }
+
+    fn decoded(&self, _: &Path, _: Option<&str>) {
+        self.step();
     }
 
     fn cancelled(&self) -> bool {
@@ -96,9 +125,7 @@ impl IngestObserver for IngestBar {
 
 impl Drop for IngestBar {
     fn drop(&mut self) {
-        if let Some(bar) = self.0.get() {
-            bar.finish_and_clear();
-        }
+        self.end();
     }
 }
 

@@ -9,6 +9,7 @@ pub const MIN_SAMPLE_RATE: u32 = 1_000;
 
 /// Bounds on what one file may cost. They are checked against what is decoded, never used to
 /// allocate, so a header that lies costs nothing.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -82,6 +83,7 @@ impl Limits {
 }
 
 /// How to read a file.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadConfig {

@@ -4,6 +4,7 @@ use crate::Error;
 pub const MAX_DIM: usize = 65_536;
 
 /// What "near" means.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Metric {
@@ -31,6 +32,7 @@ impl Metric {
 }
 
 /// How components are stored.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Dtype {
@@ -50,6 +52,7 @@ impl Dtype {
 }
 
 /// Settings of a [`crate::FlatIndex`].
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlatIndexConfig {

@@ -9,6 +9,7 @@ use crate::EmbedderId;
 #[non_exhaustive]
 pub enum Error {
     /// Reading audio or a folder failed.
+    #[cfg(feature = "audio")]
     #[error(transparent)]
     Audio(#[from] soundalike_audio::Error),
     /// The catalog failed.

@@ -12,6 +12,7 @@ use crate::{EmbedderId, Error};
 pub const DEFAULT_THRESHOLD: f64 = 0.3;
 
 /// How a clip is identified.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct IdentifyOptions {

@@ -8,6 +8,7 @@ use soundalike_catalog::{Catalog, Song};
 use soundalike_index::{FlatIndex, FlatIndexConfig, Meta};
 
 use crate::identify::Place;
+#[cfg(feature = "audio")]
 use crate::ingest::{IngestObserver, IngestOptions, IngestReport, MusicFolder, Run};
 use crate::{Embedder, Error, Identifier};
 
@@ -17,6 +18,7 @@ pub const CATALOG_FILE: &str = "catalog.sqlite";
 pub const INDEX_FILE: &str = "index.sndx";
 
 /// File name of the lock that one ingest at a time holds. It stays when the ingest is over; only the lock matters.
+#[cfg(feature = "audio")]
 const LOCK_FILE: &str = "ingest.lock";
 
 /// Where the index of an [`Identifier`] came from.
@@ -88,6 +90,7 @@ impl Library {
     /// # Errors
     /// [`Error::NothingUsable`] when not one file can be used; [`Error::Catalog`] for an unreadable metadata table
     /// and when the catalog cannot be written. A broken audio file is no error but a line of the report.
+    #[cfg(feature = "audio")]
     pub fn ingest(
         &mut self,
         music: &MusicFolder,

@@ -17,6 +17,20 @@ pub const CUT_SECONDS: f64 = 5.0;
 /// Candidates kept with an answer.
 const KEPT: usize = 5;
 
+/// A song that can be asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SongFile {
+    /// Its id in the catalog, or its file name where it is not indexed.
+    pub track_id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Length in seconds.
+    pub duration_s: f64,
+}
+
+/// A file that was not asked about, with the reason.
+pub type NotAsked = (PathBuf, String);
+
 /// A clean cut of a song.
 #[derive(Debug, Clone)]
 pub struct Cut {
@@ -51,6 +65,8 @@ pub struct Asked {
     pub cut: usize,
     /// What was done to the cut.
     pub degradation: Degradation,
+    /// Seed of the degradation's noise.
+    pub seed: u64,
     /// The answer, with the best few candidates.
     pub answer: Answer,
     /// Place of the right song among all songs; known questions only.
@@ -74,19 +90,15 @@ pub struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// One cut of each of `songs` (id, file, seconds), in parallel. A song shorter than a cut is cut whole; files that
+    /// One cut of each of `songs`, in parallel. A song shorter than a cut is cut whole; files that
     /// cannot be cut are returned with the reason.
-    pub fn cut(
-        &self,
-        songs: &[(String, PathBuf, f64)],
-        each: &(dyn Fn() + Sync),
-    ) -> (Vec<Cut>, Vec<(PathBuf, String)>) {
+    pub fn cut(&self, songs: &[SongFile], each: &(dyn Fn() + Sync)) -> (Vec<Cut>, Vec<NotAsked>) {
         let rate = self.embedder.sample_rate();
         let config = ReadConfig::new().with_sample_rate(rate);
-        let cuts: Vec<Option<Result<Cut, (PathBuf, String)>>> = songs
+        let cuts: Vec<Option<Result<Cut, NotAsked>>> = songs
             .par_iter()
             .enumerate()
-            .map(|(i, (track_id, path, duration_s))| {
+            .map(|(i, SongFile { track_id, path, duration_s })| {
                 if interrupted() {
                     return None;
                 }
@@ -181,6 +193,7 @@ impl Asker<'_> {
             kind,
             cut: 0,
             degradation,
+            seed,
             answer,
             rank,
             similarity: right.as_ref().map(|c| c.similarity),

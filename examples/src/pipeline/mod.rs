@@ -4,6 +4,6 @@ mod ask;
 mod report;
 mod summary;
 
-pub use ask::{Asked, Asker, CUT_SECONDS, Cut, Kind};
+pub use ask::{Asked, Asker, CUT_SECONDS, Cut, Kind, NotAsked, SongFile};
 pub use report::{Findings, write as write_report};
 pub use summary::{Overall, Rate, Row, known_table, overall, rows, unknown_table};

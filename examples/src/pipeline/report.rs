@@ -135,7 +135,7 @@ impl Findings<'_> {
         self.asked.iter().filter(degraded).filter_map(best).collect()
     }
 
-    /// Everything as JSON; the same run gives the same values.
+    /// Everything as JSON. The same library, seed and settings give the same figures and questions.
     ///
     /// # Errors
     /// Those of the catalog.
@@ -181,18 +181,16 @@ impl Findings<'_> {
 }
 
 #[derive(Serialize)]
-struct FileNote {
+struct Note {
     file: String,
     reason: String,
 }
 
 fn ingest_json(r: &IngestReport) -> Value {
     let paths = |p: &[PathBuf]| p.iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
-    let notes = |s: &[soundalike::Skipped]| {
-        let note = |s: &soundalike::Skipped| FileNote {
-            file: s.path.display().to_string(),
-            reason: s.reason.clone(),
-        };
+    let notes = |s: &[soundalike::FileNote]| {
+        let note =
+            |s: &soundalike::FileNote| Note { file: s.path.display().to_string(), reason: s.reason.clone() };
         s.iter().map(note).collect::<Vec<_>>()
     };
     let pairs = |p: &[(PathBuf, PathBuf)]| {
@@ -207,6 +205,7 @@ fn ingest_json(r: &IngestReport) -> Value {
         "duplicates": pairs(&r.duplicates),
         "skipped": notes(&r.skipped),
         "warnings": notes(&r.warnings),
+        "ids_taken": notes(&r.ids_taken),
         "rows_without_file": r.rows_without_file,
         "files_without_row": paths(&r.files_without_row),
         "row_problems": r.row_problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -321,7 +320,7 @@ fn examples(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         .into_iter()
         .filter_map(|file| match file.status {
             FileStatus::Ok { track_id } => Some((track_id, file.path)),
-            FileStatus::Skipped { .. } => None,
+            FileStatus::Skipped { .. } | FileStatus::Copy { .. } => None,
         })
         .collect();
     let rate = f.library.embedder().sample_rate();
@@ -329,7 +328,7 @@ fn examples(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         let (Some(cut), Some(best)) = (f.cut(asked), asked.answer.best()) else {
             continue;
         };
-        let query = asked.degradation.apply(&cut.samples, rate, f.seed)?;
+        let query = asked.degradation.apply(&cut.samples, rate, asked.seed)?;
         page.paragraph(f.sentence(asked));
         let mut figures = vec![spectrogram(&query, rate, "query", &asked.degradation.name())?];
         let title = match (asked.answer.is_match, Findings::is_right(asked)) {
@@ -468,11 +467,14 @@ fn files(page: &mut Report, f: &Findings<'_>) {
     for (copy, of) in &r.duplicates {
         notes.push(["duplicate", &format!("{} has the same bytes as {}", copy.display(), of.display())]);
     }
+    for taken in &r.ids_taken {
+        notes.push(["id taken", taken.reason.as_str()]);
+    }
     for p in &r.row_problems {
         notes.push(["metadata row", &p.to_string()]);
     }
     for row in &r.rows_without_file {
-        notes.push(["row without a file", row]);
+        notes.push(["row without a file of its own", row]);
     }
     for file in &r.files_without_row {
         notes.push(["file without a row", &file.display().to_string()]);

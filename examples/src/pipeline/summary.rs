@@ -159,7 +159,7 @@ pub fn overall(asked: &[Asked], seed: u64) -> Outcome<Vec<Overall>> {
     let known = |f: &dyn Fn(&Asked) -> f64| degraded(Kind::Known).map(|a| (a.cut, f(a))).collect::<Vec<_>>();
     push("top-1 accuracy", known(&|a| rate(a.rank == Some(1))))?;
     push("top-5 accuracy", known(&|a| rate(a.rank.is_some_and(|r| r <= 5))))?;
-    push("average rank", known(&|a| a.rank.unwrap_or(usize::MAX) as f64))?;
+    push("average rank", known(&|a| a.rank.map_or(f64::NAN, |r| r as f64)))?;
     push("average similarity", known(&|a| a.similarity.unwrap_or(f64::NAN)))?;
     push("right and called a match", known(&|a| rate(a.rank == Some(1) && a.answer.is_match)))?;
     push(

@@ -12,6 +12,7 @@ const SAMPLE_RATE: u32 = 22_050;
 ///
 /// Raw MFCC means are dominated by the zeroth coefficient (loudness): nearly all directions agree and every cosine
 /// distance is tiny. Subtracting the mean and dividing by the deviation gives each coefficient the same say.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standardization {
     /// Mean of each component.
@@ -74,6 +75,7 @@ impl Standardization {
 }
 
 /// Parameters of [`MfccEmbedder`].
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MfccEmbedderConfig {
