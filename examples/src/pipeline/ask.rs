@@ -189,6 +189,7 @@ impl Asker<'_> {
         let rank = answer.rank_of(&cut.track_id);
         let right = rank.and_then(|r| answer.candidates.get(r - 1)).cloned();
         answer.candidates.truncate(KEPT);
+        answer.candidates.shrink_to_fit();
         Ok(Some(Asked {
             kind,
             cut: 0,
