@@ -212,7 +212,7 @@ fn foreign_catalogs_and_changed_indexes_are_named_and_kept() {
     let middle = changed.len() / 2;
     changed[middle] ^= 0x10;
     std::fs::write(bench.path(files[1]), &changed).unwrap();
-    bad(bench.pipeline(), &["index.sndx"]);
+    bad(bench.pipeline(), &["index.sndx", "delete this file"]);
     assert_eq!(std::fs::read(bench.path(files[1])).unwrap(), changed);
     for (file, bytes) in files.iter().zip(&before).skip(2) {
         assert_eq!(&std::fs::read(bench.path(file)).unwrap(), bytes, "{file}");

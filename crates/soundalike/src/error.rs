@@ -18,6 +18,13 @@ pub enum Error {
     /// The index, or its file, failed.
     #[error(transparent)]
     Index(#[from] soundalike_index::Error),
+    /// The library's index file is not one of ours or not of this version, or its bytes were changed. It is left as
+    /// it is.
+    #[error("{source} (an index is a cache of the catalog: delete this file, and it is made again)")]
+    UnusableIndexFile {
+        /// What is wrong with it, with its path.
+        source: soundalike_index::Error,
+    },
     /// Computing features failed.
     #[error(transparent)]
     Features(#[from] soundalike_features::Error),

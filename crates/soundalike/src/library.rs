@@ -113,14 +113,14 @@ impl Library {
     /// of the catalog, and made anew where it is older or of another embedder.
     ///
     /// # Errors
-    /// [`Error::Index`] for an index file whose bytes were changed or that is not one: it is left as it is, since
-    /// nobody knows what it was. [`Error::EmptyLibrary`] when there are no vectors.
+    /// [`Error::UnusableIndexFile`] for an index file whose bytes were changed or that is not one: it is left as it is,
+    /// since nobody knows what it was. [`Error::EmptyLibrary`] when there are no vectors.
     pub fn identifier(&self) -> Result<(Identifier, IndexSource), Error> {
         let embedder = self.embedder.id();
         let meta = Meta::new(embedder.as_str(), self.catalog.state()?);
         let path = self.index_path();
         let on_disk = if path.try_exists().map_err(|source| Error::Io { path: path.clone(), source })? {
-            Some(FlatIndex::load(&path)?)
+            Some(FlatIndex::load(&path).map_err(unusable)?)
         } else {
             None
         };
@@ -184,5 +184,16 @@ impl Library {
             .into_iter()
             .map(|(id, (n, sum))| (id, sum.into_iter().map(|s| s / n as f32).collect()))
             .collect())
+    }
+}
+
+/// Tells a file that is no good from a file that could not be read.
+fn unusable(error: soundalike_index::Error) -> Error {
+    use soundalike_index::Error as E;
+    match error {
+        E::NotAnIndex { .. } | E::UnsupportedVersion { .. } | E::Corrupt { .. } => {
+            Error::UnusableIndexFile { source: error }
+        }
+        other => Error::Index(other),
     }
 }

@@ -568,7 +568,8 @@ fn the_index_file_is_used_when_it_fits_rebuilt_when_older_refused_when_changed()
     std::fs::write(&path, &bytes).unwrap();
     let error = source().unwrap_err();
     assert!(
-        matches!(error, Error::Index(_)) && error.to_string().contains(soundalike::INDEX_FILE),
+        matches!(error, Error::UnusableIndexFile { .. })
+            && error.to_string().contains(soundalike::INDEX_FILE),
         "{error}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "a file that was changed is left as it is");
