@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use soundalike_audio::scan;
 use soundalike_examples::cli::{self, Outcome, interrupted, progress, write_json, write_whole};
 use soundalike_examples::extract::{Extracted, Feature, extract, write_npy, write_values};
 use soundalike_examples::pictures::{Look, draw};
+use soundalike_examples::{say, warn};
 
 /// Extracts a feature of an audio file, or of every audio file in a folder.
 #[derive(Debug, Parser)]
@@ -30,6 +32,9 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
+
+/// Steps of the progress bar for each file.
+const STEPS: usize = 1000;
 
 #[derive(Debug, Clone, Copy)]
 enum Format {
@@ -64,20 +69,21 @@ fn run(args: &Args) -> Outcome<()> {
         "png" => Format::Png,
         other => return Err(format!("--out ends in {other:?}: expected .npy, .json or .png").into()),
     };
+    refuse_own_input(args)?;
     let mut lines = Vec::new();
     if args.input.is_dir() {
         let found = scan(&args.input)?;
         let root = args.out.with_extension("");
-        let bar = progress("extracting", found.files.len());
-        for file in &found.files {
+        let bar = progress("extracting", found.files.len() * STEPS);
+        for (n, file) in found.files.iter().enumerate() {
             if interrupted() {
                 break;
             }
             // The whole name stays: a.mp3 and a.wav are two files.
             let mut out = root.join(&file.relative).into_os_string();
             out.push(format!(".{ending}"));
-            lines.push(one(args, &file.path, Path::new(&out), format));
-            bar.inc(1);
+            lines.push(one(args, &file.path, Path::new(&out), format, &|share| at(&bar, n, share)));
+            at(&bar, n + 1, 0.0);
         }
         bar.finish_and_clear();
         let bad = |(path, reason): &(PathBuf, soundalike_audio::SkipReason)| Line {
@@ -86,13 +92,15 @@ fn run(args: &Args) -> Outcome<()> {
         };
         lines.extend(found.skipped.iter().map(bad));
     } else {
-        lines.push(one(args, &args.input, &args.out, format));
+        let bar = progress("extracting", STEPS);
+        lines.push(one(args, &args.input, &args.out, format, &|share| at(&bar, 0, share)));
+        bar.finish_and_clear();
     }
     for line in &lines {
         match (&line.out, line.shape, &line.error) {
-            (Some(out), Some([rows, columns]), _) => println!("{} -> {out} ({rows} x {columns})", line.file),
+            (Some(out), Some([rows, columns]), _) => say!("{} -> {out} ({rows} x {columns})", line.file),
             // What is wrong with a single file is the error that ends the run.
-            (_, _, Some(error)) if args.input.is_dir() => eprintln!("skipped: {error}"),
+            (_, _, Some(error)) if args.input.is_dir() => warn!("skipped: {error}"),
             _ => {}
         }
     }
@@ -114,8 +122,33 @@ fn empty(path: &Path) -> Line {
     Line { file: path.display().to_string(), out: None, shape: None, duration_s: None, error: None }
 }
 
-fn one(args: &Args, path: &Path, out: &Path, format: Format) -> Line {
-    let extracted = extract(path, args.feature, args.sample_rate).and_then(|e| {
+/// Puts the bar at `files` whole files and a `share` of the next.
+fn at(bar: &ProgressBar, files: usize, share: f64) {
+    bar.set_position((files * STEPS) as u64 + (share * STEPS as f64) as u64);
+}
+
+/// Results never land on what they are made from, nor among it.
+fn refuse_own_input(args: &Args) -> Outcome<()> {
+    let (Ok(input), Some(name)) = (args.input.canonicalize(), args.out.file_name()) else {
+        return Ok(());
+    };
+    let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(out) = beside.canonicalize().map(|folder| folder.join(name)) else {
+        return Ok(());
+    };
+    if out == input || (input.is_dir() && out.with_extension("").starts_with(&input)) {
+        let input = args.input.display();
+        return Err(format!(
+            "--out {}: that is in or on the input {input}; name another",
+            args.out.display()
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn one(args: &Args, path: &Path, out: &Path, format: Format, read: &dyn Fn(f64)) -> Line {
+    let extracted = extract(path, args.feature, args.sample_rate, read).and_then(|e| {
         if let (true, Some(folder)) = (args.input.is_dir(), out.parent()) {
             std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }

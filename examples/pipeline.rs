@@ -14,16 +14,17 @@ use rand_chacha::ChaCha12Rng;
 use rayon::prelude::*;
 use soundalike::{
     DEFAULT_THRESHOLD, Embedder, IndexSource, IngestOptions, IngestReport, Library, MfccEmbedder,
-    MfccEmbedderConfig, MusicFolder,
+    MfccEmbedderConfig, MusicFolder, hash_file,
 };
-use soundalike_audio::{AudioFile, AudioReader, ReadConfig, scan};
-use soundalike_catalog::FileStatus;
+use soundalike_audio::{AudioReader, ReadConfig, scan};
+use soundalike_catalog::FileRecord;
 use soundalike_examples::cli::{self, IngestBar, Outcome, hash, interrupted, progress, write_json};
 use soundalike_examples::demo;
 use soundalike_examples::pipeline::{
-    Asked, Asker, Cut, Findings, Kind, NotAsked, SongFile, known_table, overall, rows, unknown_table,
-    write_report,
+    Asked, Asker, Cut, Findings, Kind, NotAsked, REPORT_STEPS, SongFile, known_table, overall, rows,
+    unknown_table, write_report,
 };
+use soundalike_examples::{say, warn};
 
 /// Reads a folder of music into a library, asks it about degraded 5 s clips of known and unknown songs, and writes
 /// a report. Without --music it composes 22 demo songs (17 indexed, 5 unknown).
@@ -92,6 +93,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
 
     // 1. Files -> chunks -> vectors -> catalog.
     let folder = MusicFolder::scan(&sources.music)?;
+    sources.unknown.as_deref().map(MusicFolder::scan).transpose()?;
     let embedder: Arc<dyn Embedder> = Arc::new(MfccEmbedder::new(&MfccEmbedderConfig::default())?);
     let mut library = Library::open(&sources.library, Arc::clone(&embedder))?;
     let started = Instant::now();
@@ -102,7 +104,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
     let ingest = library.ingest(&folder, &options, &IngestBar::default())?;
     print_ingest(&ingest, started.elapsed().as_secs_f64());
     if ingest.interrupted || interrupted() {
-        println!("Interrupted: what was finished is in the catalog; run the same command to go on.");
+        say!("Interrupted: what was finished is in the catalog; run the same command to go on.");
         return Ok(());
     }
 
@@ -112,7 +114,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
         IndexSource::File => "read from",
         _ => "rebuilt and saved to",
     };
-    println!(
+    say!(
         "Index: {} vectors of {} songs, {} dimensions, {from} {}",
         identifier.vectors(),
         identifier.tracks().len(),
@@ -123,8 +125,8 @@ fn pipeline(args: &Args) -> Outcome<()> {
     // 3. Degraded clips of known and unknown songs -> answers.
     let asker =
         Asker { identifier: &identifier, embedder: &*embedder, threshold: args.threshold, seed: args.seed };
-    let Some((cuts, asked)) = ask(args, &sources, &library, &folder, &asker)? else {
-        println!("Interrupted: no report written.");
+    let Some((cuts, asked)) = ask(args, &sources, &library, (&folder, &ingest), &asker)? else {
+        say!("Interrupted: no report written.");
         return Ok(());
     };
 
@@ -143,19 +145,26 @@ fn pipeline(args: &Args) -> Outcome<()> {
         leave_out: sources.unknown.is_none(),
     };
     print_answers(&findings);
-    println!("\n{}", known_table(&findings.rows).to_markdown());
-    println!("{}", unknown_table(&findings.rows).to_markdown());
+    say!("\n{}", known_table(&findings.rows).to_markdown());
+    say!("{}", unknown_table(&findings.rows).to_markdown());
     for o in &findings.overall {
-        println!(
+        say!(
             "{:>28}: {:.3} ({:.3} to {:.3}), {} songs, {} questions",
-            o.name, o.value, o.low, o.high, o.songs, o.questions
+            o.name,
+            o.value,
+            o.low,
+            o.high,
+            o.songs,
+            o.questions
         );
     }
-    let report = write_report(&findings, &args.report)?;
-    println!("\nReport: {}", report.display());
+    let bar = progress("reporting", REPORT_STEPS);
+    let report = write_report(&findings, &args.report, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    say!("\nReport: {}", report.display());
     if let Some(path) = &args.json {
         write_json(path, &findings.to_json()?)?;
-        println!("JSON: {}", path.display());
+        say!("JSON: {}", path.display());
     }
     Ok(())
 }
@@ -170,7 +179,7 @@ fn sources(args: &Args) -> Outcome<Option<Sources>> {
         if interrupted() {
             return Ok(None);
         }
-        println!("Demo songs: {} (indexed), {} (unknown)", demo.library.display(), demo.unknown.display());
+        say!("Demo songs: {} (indexed), {} (unknown)", demo.library.display(), demo.unknown.display());
         return Ok(Some(Sources {
             corpus: format!("{} composed demo songs, seed {}", demo::LIBRARY_SONGS, args.seed),
             library: args.library.clone().unwrap_or_else(|| work.join(format!("demo-{}", args.seed))),
@@ -199,30 +208,11 @@ fn ask(
     args: &Args,
     sources: &Sources,
     library: &Library,
-    folder: &MusicFolder,
+    read: (&MusicFolder, &IngestReport),
     asker: &Asker<'_>,
 ) -> Outcome<Option<(Vec<Cut>, Vec<Asked>)>> {
-    let catalog = library.catalog();
-    let files: HashMap<String, PathBuf> = catalog
-        .files()?
-        .into_iter()
-        .filter(|f| f.path.starts_with(folder.root()))
-        .filter_map(|f| match f.status {
-            FileStatus::Ok { track_id } => Some((track_id, f.path)),
-            _ => None,
-        })
-        .collect();
-    let indexed: HashSet<&str> = asker.identifier.tracks().iter().map(String::as_str).collect();
-    let mut songs = Vec::new();
-    let mut groups = HashMap::new();
-    for song in catalog.songs()? {
-        // Songs of other folders in the same library belong to groups too.
-        groups.extend(song.group.map(|g| (song.recording_id.clone(), g)));
-        if let Some(path) = files.get(&song.recording_id).filter(|_| indexed.contains(&*song.recording_id)) {
-            let duration_s = song.duration.unwrap_or_default();
-            songs.push(SongFile { track_id: song.recording_id, path: path.clone(), duration_s });
-        }
-    }
+    let files = library.catalog().files()?;
+    let (mut songs, groups) = indexed_songs(library, &files, read, asker)?;
     draw(&mut songs, args);
     let bar = progress("cutting", songs.len());
     let (mut cuts, mut bad) = asker.cut(&songs, &|| bar.inc(1));
@@ -231,13 +221,8 @@ fn ask(
     let mut asked = with_bar("asking", known, |each| asker.ask(&cuts, Kind::Known, &groups, each))?;
     let unknown = match &sources.unknown {
         Some(folder) => {
-            let files = scan(folder)?.files;
-            let unmeasured = |f: AudioFile| SongFile {
-                track_id: f.relative.display().to_string(),
-                path: f.path,
-                duration_s: 0.0,
-            };
-            let mut songs: Vec<SongFile> = files.into_iter().map(unmeasured).collect();
+            let (mut songs, indexed) = strangers(folder, &files)?;
+            bad.extend(indexed);
             draw(&mut songs, args);
             let (songs, unusable) = measure(songs);
             bad.extend(unusable);
@@ -249,14 +234,71 @@ fn ask(
         None => 0..known,
     };
     let first = unknown.start;
-    let strangers = cuts.get(unknown).unwrap_or_default();
-    let answers =
-        with_bar("asking", strangers.len(), |each| asker.ask(strangers, Kind::Unknown, &groups, each))?;
+    let unknown = cuts.get(unknown).unwrap_or_default();
+    let answers = with_bar("asking", unknown.len(), |each| asker.ask(unknown, Kind::Unknown, &groups, each))?;
     asked.extend(answers.into_iter().map(|a| Asked { cut: a.cut + first, ..a }));
     for (path, reason) in bad {
-        eprintln!("not asked: {}: {reason}", path.display());
+        let path = path.display().to_string();
+        warn!(
+            "not asked: {}{reason}",
+            if reason.contains(&path) { String::new() } else { format!("{path}: ") }
+        );
+    }
+    if asked.is_empty() && !interrupted() {
+        say!("Nothing was asked: {} songs could be, --queries is {}.", songs.len(), args.queries);
     }
     Ok((!interrupted()).then_some((cuts, asked)))
+}
+
+/// The songs of the folder that are indexed, and the group of every song in the library. For a file with the bytes of
+/// one in another folder, the song that stands for both.
+fn indexed_songs(
+    library: &Library,
+    files: &[FileRecord],
+    (folder, report): (&MusicFolder, &IngestReport),
+    asker: &Asker<'_>,
+) -> Outcome<(Vec<SongFile>, HashMap<String, String>)> {
+    let copied: HashSet<&Path> = report.duplicates.iter().map(|(_, of)| of.as_path()).collect();
+    let of_folder = |f: &&FileRecord| f.path.starts_with(folder.root()) || copied.contains(f.path.as_path());
+    let paths: HashMap<&str, &Path> = files
+        .iter()
+        .filter(of_folder)
+        .filter_map(|f| Some((f.status.track_id()?, f.path.as_path())))
+        .collect();
+    let indexed: HashSet<&str> = asker.identifier.tracks().iter().map(String::as_str).collect();
+    let (mut songs, mut groups) = (Vec::new(), HashMap::new());
+    for song in library.catalog().songs()? {
+        let track_id = song.recording_id;
+        // Songs of other folders in the same library belong to groups too.
+        groups.extend(song.group.map(|g| (track_id.clone(), g)));
+        if let Some(path) = paths.get(track_id.as_str()).filter(|_| indexed.contains(track_id.as_str())) {
+            let duration_s = song.duration.unwrap_or_default();
+            songs.push(SongFile { path: path.to_path_buf(), duration_s, track_id });
+        }
+    }
+    Ok((songs, groups))
+}
+
+/// The files of a folder that are not indexed, and those that are.
+fn strangers(folder: &Path, files: &[FileRecord]) -> Outcome<(Vec<SongFile>, Vec<NotAsked>)> {
+    let indexed: HashSet<&str> = files
+        .iter()
+        .filter(|f| f.status.track_id().is_some())
+        .filter_map(|f| f.content_hash.as_deref())
+        .collect();
+    let (mut songs, mut known) = (Vec::new(), Vec::new());
+    for file in scan(folder)?.files {
+        match hash_file(&file.path) {
+            Ok(hash) if !indexed.contains(hash.as_str()) => songs.push(SongFile {
+                track_id: file.relative.display().to_string(),
+                path: file.path,
+                duration_s: 0.0,
+            }),
+            Ok(_) => known.push((file.path, "it is indexed, and so not unknown".to_owned())),
+            Err(e) => known.push((file.path, e.to_string())),
+        }
+    }
+    Ok((songs, known))
 }
 
 fn with_bar<T>(what: &'static str, cuts: usize, work: impl FnOnce(&(dyn Fn() + Sync)) -> T) -> T {
@@ -298,7 +340,7 @@ fn measure(songs: Vec<SongFile>) -> (Vec<SongFile>, Vec<NotAsked>) {
 }
 
 fn print_ingest(r: &IngestReport, seconds: f64) {
-    println!(
+    say!(
         "Files: {} found; {} read ({:.0} s of audio in {seconds:.1} s), {} unchanged, {} moved, {} removed, \
          {} duplicates, {} skipped",
         r.found,
@@ -311,33 +353,36 @@ fn print_ingest(r: &IngestReport, seconds: f64) {
         r.skipped.len()
     );
     for s in &r.skipped {
-        println!("  skipped: {}", s.reason);
+        say!("  skipped: {}", s.reason);
     }
     for w in &r.warnings {
-        println!("  used, but: {}", w.reason);
+        say!("  used, but: {}", w.reason);
     }
     for (copy, of) in &r.duplicates {
-        println!("  duplicate: {} has the same bytes as {}", copy.display(), of.display());
+        say!("  duplicate: {} has the same bytes as {}", copy.display(), of.display());
     }
     for taken in &r.ids_taken {
-        println!("  metadata: {}", taken.reason);
+        say!("  metadata: {}", taken.reason);
     }
     for p in &r.row_problems {
-        println!("  metadata: {p}");
+        say!("  metadata: {p}");
     }
     for row in &r.rows_without_file {
-        println!("  metadata: no file of its own for the row {row:?}");
+        say!("  metadata: no file of its own for the row {row:?}");
     }
     for file in &r.files_without_row {
-        println!("  metadata: no row for {}", file.display());
+        say!("  metadata: no row for {}", file.display());
     }
 }
 
 /// A few of the answers; all of them stand in the report.
 fn print_answers(findings: &Findings<'_>) {
     const SHOWN: usize = 12;
-    println!("\nSome answers (all of them: the report):");
+    if findings.asked.is_empty() {
+        return;
+    }
+    say!("\nSome answers (all of them: the report):");
     for a in findings.sample(SHOWN) {
-        println!("  {}", findings.sentence(a));
+        say!("  {}", findings.sentence(a));
     }
 }

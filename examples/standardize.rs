@@ -11,6 +11,7 @@ use soundalike::{
     Embedder, Error, IngestOptions, Library, MfccEmbedder, MfccEmbedderConfig, MusicFolder, Standardization,
 };
 use soundalike_examples::cli::{self, IngestBar, Outcome, interrupted, write_json};
+use soundalike_examples::say;
 
 /// Measures the mean and the standard deviation of the 20 MFCC means over all 5 s chunks of a folder of music.
 #[derive(Debug, Parser)]
@@ -56,7 +57,7 @@ fn run(args: &Args) -> Outcome<()> {
     })?;
     let Standardization { mean, std } = Standardization::fit(vectors.iter().map(Vec::as_slice))?;
     let figures = Figures { songs: report.indexed, chunks: vectors.len() as u64, mean, std };
-    println!("{} chunks of {} songs", figures.chunks, figures.songs);
-    println!("mean {:?}\nstd  {:?}", figures.mean, figures.std);
+    say!("{} chunks of {} songs", figures.chunks, figures.songs);
+    say!("mean {:?}\nstd  {:?}", figures.mean, figures.std);
     args.json.as_deref().map_or(Ok(()), |path| write_json(path, &figures))
 }

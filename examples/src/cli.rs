@@ -12,6 +12,41 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use soundalike::IngestObserver;
 
+/// Prints a line as `println!` does, but a closed pipe ends the printing quietly, and any other failure ends the run as
+/// an error instead of a panic.
+#[macro_export]
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::cli::print_line(&format!($($arg)*)) };
+}
+
+/// Prints a line to standard error; where that fails, there is nobody to tell.
+#[macro_export]
+macro_rules! warn {
+    ($($arg:tt)*) => { $crate::cli::warn_line(&format!($($arg)*)) };
+}
+
+/// What became of standard output.
+static OUTPUT: Mutex<Result<(), std::io::ErrorKind>> = Mutex::new(Ok(()));
+
+/// [`say!`](crate::say).
+pub fn print_line(line: &str) {
+    let Ok(mut output) = OUTPUT.lock() else { return };
+    if output.is_ok() {
+        let mut out = std::io::stdout().lock();
+        *output = writeln!(out, "{}", printable(line)).and_then(|()| out.flush()).map_err(|e| e.kind());
+    }
+}
+
+/// [`warn!`](crate::warn).
+pub fn warn_line(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(line));
+}
+
+/// `text` without what would steer a terminal: file names and tags are not ours. Line ends stay.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// What every example returns.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -33,15 +68,23 @@ pub fn run(main: impl FnOnce() -> Outcome<()>) -> ExitCode {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED_CODE));
         }
-        eprintln!("\nstopping after the files at hand (Ctrl-C again: at once)");
+        warn_line("\nstopping after the files at hand (Ctrl-C again: at once)");
     });
-    match handler.map_err(Into::into).and_then(|()| main()) {
+    match handler.map_err(Into::into).and_then(|()| main()).and_then(|()| output_is_whole()) {
         Ok(()) if interrupted() => ExitCode::from(INTERRUPTED_CODE),
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {}", with_causes(&*e));
+            warn_line(&format!("error: {}", with_causes(&*e)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Nobody reading on is no error; a full disk is.
+fn output_is_whole() -> Outcome<()> {
+    match OUTPUT.lock().map_or(Ok(()), |output| *output) {
+        Ok(()) | Err(std::io::ErrorKind::BrokenPipe) => Ok(()),
+        Err(kind) => Err(format!("standard output: {kind}").into()),
     }
 }
 
@@ -72,50 +115,55 @@ pub fn progress(what: &'static str, steps: usize) -> ProgressBar {
     bar
 }
 
+/// A progress bar over bytes, with the time left, on a terminal only.
+fn byte_progress(what: String, bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg:>12} [{bar:32}] {percent} %, {eta} left") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
 /// Shows an ingest as progress bars, and ends it on Ctrl-C.
 #[derive(Debug, Default)]
 pub struct IngestBar(Mutex<Option<ProgressBar>>);
 
 impl IngestBar {
-    fn begin(&self, what: &'static str, files: usize) {
-        self.end();
-        if let (Ok(mut bar), true) = (self.0.lock(), files > 0) {
-            *bar = Some(progress(what, files));
+    fn begin(&self, new: Option<ProgressBar>) {
+        if let Ok(mut bar) = self.0.lock()
+            && let Some(old) = std::mem::replace(&mut *bar, new)
+        {
+            old.finish_and_clear();
         }
     }
 
-    fn step(&self) {
+    fn step(&self, by: u64) {
         if let Ok(Some(bar)) = self.0.lock().as_deref() {
-            bar.inc(1);
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = self.0.lock().ok().and_then(|mut bar| bar.take()) {
-            bar.finish_and_clear();
+            bar.inc(by);
         }
     }
 }
 
 impl IngestObserver for IngestBar {
     fn waiting(&self) {
-        eprintln!("another run is reading into this library; waiting for it to end");
+        warn_line("another run is reading into this library; waiting for it to end");
     }
 
     fn examining(&self, files: usize) {
-        self.begin("looking", files);
+        self.begin(Some(progress("looking", files)));
     }
 
     fn examined(&self) {
-        self.step();
+        self.step(1);
     }
 
-    fn decoding(&self, files: usize) {
-        self.begin("decoding", files);
+    fn decoding(&self, files: usize, bytes: u64) {
+        self.begin((files > 0).then(|| byte_progress(format!("{files} files"), bytes)));
     }
 
-    fn decoded(&self, _: &Path, _: Option<&str>) {
-        self.step();
+    fn read(&self, bytes: u64) {
+        self.step(bytes);
     }
 
     fn cancelled(&self) -> bool {
@@ -125,7 +173,7 @@ impl IngestObserver for IngestBar {
 
 impl Drop for IngestBar {
     fn drop(&mut self) {
-        self.end();
+        self.begin(None);
     }
 }
 
@@ -156,19 +204,27 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn std::io::Write) -> Ou
         format!("{}: {e}", path.display()).into()
     };
     let special = path.metadata().is_ok_and(|m| !m.is_file());
+    // Through a link to what it points to, as any other program writes.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let write = || -> Outcome<()> {
         if special {
             let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path)?);
             fill(&mut out)?;
             return Ok(out.flush()?);
         }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut out =
-            std::io::BufWriter::new(tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?);
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut beside = tempfile::Builder::new();
+        beside.prefix(".writing-");
+        // Temporary files are private by default; a result is as readable as any other new file.
+        #[cfg(unix)]
+        beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = beside.tempfile_in(folder)?;
+        let mut out = std::io::BufWriter::new(file.as_file());
         fill(&mut out)?;
-        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        out.flush()?;
+        drop(out);
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(&target).map_err(|e| e.error)?;
         Ok(())
     };
     write().map_err(named)
@@ -191,6 +247,27 @@ mod tests {
         assert!(failed.unwrap_err().to_string().contains("result.json: disk full"));
         assert_eq!(std::fs::read(&path).unwrap(), before);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_not_printed() {
+        assert_eq!(printable("a\x1b[31mb\rc\u{9b}d\ne\u{e9}"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\ne\u{e9}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_can_be_read_by_others_and_links_are_written_through() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("result.json"), dir.path().join("link.json"));
+        std::fs::write(dir.path().join("plain"), "").unwrap();
+        write_json(&path, &1).unwrap();
+        let mode = |p: &Path| p.metadata().unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&dir.path().join("plain")));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write_json(&link, &2).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&path).unwrap().trim(), "2");
     }
 
     #[test]

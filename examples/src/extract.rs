@@ -35,11 +35,19 @@ pub struct Extracted {
 }
 
 /// Decodes `path`, mixes it down, resamples it to `sample_rate` and extracts `feature` with librosa's defaults
-/// (`n_fft` 2048, `hop_length` 512, centred, padded with zeros).
+/// (`n_fft` 2048, `hop_length` 512, centred, padded with zeros). `read` is told which share of the file is done, by the
+/// length that the file claims.
 ///
 /// # Errors
-/// Those of reading the file and of the parameters; when interrupted.
-pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extracted> {
+/// Those of reading the file and of the parameters, with the file's path; when interrupted.
+pub fn extract(path: &Path, feature: Feature, sample_rate: u32, read: &dyn Fn(f64)) -> Outcome<Extracted> {
+    try_extract(path, feature, sample_rate, read).map_err(|e| {
+        let (message, name) = (e.to_string(), path.display().to_string());
+        if message.contains(&name) { e } else { format!("{name}: {message}").into() }
+    })
+}
+
+fn try_extract(path: &Path, feature: Feature, sample_rate: u32, read: &dyn Fn(f64)) -> Outcome<Extracted> {
     let stft = StftConfig::default();
     let (n_fft, hop) = (stft.n_fft, stft.hop_length);
     // The padding of a centred transform is put on here, so that frames can be had block by block.
@@ -69,6 +77,9 @@ pub fn extract(path: &Path, feature: Feature, sample_rate: u32) -> Outcome<Extra
         samples += new.len() as u64;
         held.extend_from_slice(new);
         take_frames(&mut held)?;
+        if let Some(claimed) = reader.info().duration_hint_s.filter(|s| *s > 0.0) {
+            read((samples as f64 / f64::from(sample_rate) / claimed).min(1.0));
+        }
     }
     held.resize(held.len() + n_fft / 2, 0.0);
     take_frames(&mut held)?;
@@ -174,7 +185,7 @@ mod tests {
                 Mfcc::new(&MfccConfig::new(22_050)).unwrap().compute(&samples).unwrap(),
             ];
             for (feature, whole) in [Feature::Mel, Feature::Logmel, Feature::Mfcc].into_iter().zip(whole) {
-                let got = extract(&path, feature, 22_050).unwrap().matrix;
+                let got = extract(&path, feature, 22_050, &|_| {}).unwrap().matrix;
                 assert_eq!((got.rows(), got.cols()), (whole.rows(), whole.cols()), "{feature:?} {n}");
                 let peak = whole.as_slice().iter().fold(0.0_f32, |m, v| m.max(v.abs()));
                 for (a, b) in got.as_slice().iter().zip(whole.as_slice()) {

@@ -22,8 +22,8 @@ pub struct Look<'a> {
     pub size: (u32, u32),
 }
 
-/// Draws a feature, `[coefficient x frame]`, which may be large and is used up. Mel power is drawn in dB below its own maximum: as it is, nothing but a
-/// few points could be seen.
+/// Draws a feature, `[coefficient x frame]`, which may be large and is used up. Mel power is drawn in dB below its own
+/// maximum: as it is, nothing but a few points could be seen.
 ///
 /// # Errors
 /// Those of drawing: an empty matrix, a size of zero.

@@ -339,6 +339,48 @@ fn two_hours_fit_into_500_megabytes() {
     good(limited(extract(&bench, &["music/long.wav", "--feature", "mel", "--out", "long.png"])));
 }
 
+/// `pipeline | head -1`, and a full disk behind the standard output.
+#[cfg(unix)]
+#[test]
+fn what_is_printed_may_go_nowhere() {
+    let bench = Bench::new(2, 6.0);
+    let shell = |script: &str, inner: &Command| {
+        let mut command = Command::new("sh");
+        command.current_dir(bench.dir.path()).args(["-c", script]);
+        command.arg(inner.get_program()).args(inner.get_args());
+        command
+    };
+    let run = bench.pipeline();
+    let out = good(shell("{ \"$0\" \"$@\"; echo \"code $?\" >&2; } | head -n 1", &run));
+    assert!(stderr(&out).contains("code 0") && !stderr(&out).contains("panicked"), "{}", stderr(&out));
+    assert!(bench.path("report/index.html").exists() && bench.path("out.json").exists());
+    if Path::new("/dev/full").exists() {
+        let full = "exec \"$0\" \"$@\" > /dev/full";
+        bad(shell(full, &run), &["standard output"]);
+        bad(
+            shell(full, &extract(&bench, &["music", "--feature", "mel", "--out", "o.npy"])),
+            &["standard output"],
+        );
+    }
+}
+
+#[test]
+fn songs_that_are_indexed_are_not_asked_as_unknown() {
+    let bench = Bench::new(2, 7.0);
+    std::fs::create_dir(bench.path("strangers")).unwrap();
+    std::fs::copy(bench.path("music/song-00.wav"), bench.path("strangers/same.wav")).unwrap();
+    let command = |folder: &str| {
+        let mut command = bench.pipeline();
+        command.args(["--unknown", folder]);
+        command
+    };
+    let out = good(command("strangers"));
+    assert!(stderr(&out).contains("same.wav: it is indexed"), "{}", stderr(&out));
+    assert_eq!(bench.json()["conditions"][0]["unknown"], 0);
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    bad(command("empty"), &["empty", "no audio files"]);
+}
+
 #[test]
 fn settings_out_of_range() {
     let bench = Bench::new(1, 6.0);
@@ -397,6 +439,13 @@ fn extract_says_what_is_wrong() {
     bad(run("nowhere.wav", "x.npy"), &["nowhere.wav"]);
     std::fs::write(bench.path("bad.wav"), "no").unwrap();
     bad(run("bad.wav", "x.npy"), &["bad.wav"]);
+    // Finite, but nothing that a spectrum could be made of; the error comes from the features, which know no files.
+    write_wav(bench.path("spike.wav"), &[3e10; 4000], RATE, WavFormat::F32).unwrap();
+    bad(run("spike.wav", "x.npy"), &["spike.wav", "sample"]);
+    // Results would land among the music, or on it.
+    bad(run("music", "music.npy"), &["music.npy", "input"]);
+    std::fs::copy(bench.path("music/song-00.wav"), bench.path("wave.json")).unwrap();
+    bad(run("wave.json", "wave.json"), &["wave.json", "input"]);
     bad(run("music/song-00.wav", "no/such/folder/x.npy"), &["no/such/folder/x.npy"]);
     std::fs::create_dir(bench.path("empty")).unwrap();
     bad(run("empty", "x.npy"), &["empty"]);

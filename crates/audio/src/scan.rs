@@ -7,11 +7,12 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::Error;
 
-/// Extensions taken for audio, in lower case. Some (Opus, WebM with Opus) may turn out not to be
+/// Extensions taken for audio, in lower case. Some (Opus, WMA, APE ...) turn out not to be
 /// decodable: reading them then says so, which is better than leaving them out in silence.
 pub const AUDIO_EXTENSIONS: &[&str] = &[
     "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "m4b", "mka", "mp1", "mp2", "mp3", "mp4", "oga",
-    "ogg", "opus", "wav", "wave", "webm",
+    "ogg", "opus", "wav", "wave", "webm", "3gp", "ac3", "amr", "ape", "asf", "au", "dff", "dsf", "dts",
+    "eac3", "mpc", "ra", "snd", "spx", "tak", "tta", "w64", "wma", "wv",
 ];
 
 /// A file whose name says it is audio.

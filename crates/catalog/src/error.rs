@@ -205,6 +205,10 @@ impl Error {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(Code::DiskFull) => return Self::DiskFull { path },
+            // The shared-memory file cannot grow: SQLite has no room for it, and no better word.
+            _ if source.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => {
+                return Self::DiskFull { path };
+            }
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => return Self::Busy { path },
             Some(Code::ReadOnly) => return Self::ReadOnly { path },
             Some(Code::NotADatabase) => return Self::NotACatalog { path },

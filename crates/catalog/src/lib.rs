@@ -9,9 +9,11 @@
 //!     path: "music/a.flac".into(),
 //!     size: 1_000,
 //!     mtime_ns: 0,
+//!     ctime_ns: None,
 //!     content_hash: Some("af1349b9".into()),
 //!     status: FileStatus::Ok { track_id: "track-1".into() },
 //!     tags: Default::default(),
+//!     warning: None,
 //! };
 //! let chunks = [Chunk { start: 0.0, end: 5.0, embedding: vec![0.6, 0.8] }];
 //! catalog.store_track(&file, &song, "mfcc_2", 2, &chunks)?;

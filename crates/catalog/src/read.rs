@@ -11,7 +11,7 @@ use crate::{
 
 const SONG: &str = r#"recording_id, title, artist, album, year, genre, language, "group", duration, sample_rate,
     channels, extra"#;
-const FILE: &str = "path, track_id, size, mtime_ns, content_hash, status, reason, tags";
+const FILE: &str = "path, track_id, size, mtime_ns, content_hash, status, reason, tags, ctime_ns, warning";
 const EMBEDDING: &str = "id, track_id, chunk_start, chunk_end, embedding, embedding_dim";
 
 /// Reading. Every method may also end in [`Error::Busy`], [`Error::Corrupt`] or [`Error::Sqlite`].
@@ -241,6 +241,8 @@ impl Catalog {
             path: path_from(&self.path, &path)?,
             size: self.unsigned(row, 2)?,
             mtime_ns: row.get(3).map_err(sql)?,
+            ctime_ns: row.get(8).map_err(sql)?,
+            warning: row.get(9).map_err(sql)?,
             content_hash: row.get(4).map_err(sql)?,
             status,
             tags: from_json(&self.path, &row.get::<_, String>(7).map_err(sql)?)?,

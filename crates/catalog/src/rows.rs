@@ -88,14 +88,17 @@ pub(crate) fn put_file(transaction: &Transaction<'_>, path: &Path, file: &FileRe
         status,
         reason,
         to_json(&file.tags, "tags")?,
+        file.ctime_ns,
+        file.warning,
     ];
     let statement = "
-        INSERT INTO files (path, track_id, size, mtime_ns, content_hash, status, reason, tags)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        INSERT INTO files (path, track_id, size, mtime_ns, content_hash, status, reason, tags,
+                           ctime_ns, warning)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT (path) DO UPDATE SET
             track_id = excluded.track_id, size = excluded.size, mtime_ns = excluded.mtime_ns,
             content_hash = excluded.content_hash, status = excluded.status, reason = excluded.reason,
-            tags = excluded.tags";
+            tags = excluded.tags, ctime_ns = excluded.ctime_ns, warning = excluded.warning";
     transaction.execute(statement, values).map_err(|source| Error::sqlite(path, source))?;
     Ok(())
 }

@@ -46,10 +46,12 @@ CREATE TABLE files (
     track_id TEXT REFERENCES songs(recording_id) ON DELETE CASCADE ON UPDATE CASCADE,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER,
     content_hash TEXT,
     status TEXT NOT NULL CHECK (status IN ('ok', 'skipped', 'copy')),
     reason TEXT,
     tags TEXT NOT NULL DEFAULT '{}',
+    warning TEXT,
     CHECK ((status = 'ok') = (track_id IS NOT NULL)),
     CHECK ((status = 'ok') = (reason IS NULL))
 );

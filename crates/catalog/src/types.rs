@@ -58,12 +58,17 @@ pub struct FileRecord {
     pub size: u64,
     /// Last modification, nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// Last change of the file or of its name, nanoseconds since 1970, where the system keeps it (`ctime` on Unix). A
+    /// file that takes another's name keeps its `mtime_ns`, but not this.
+    pub ctime_ns: Option<i64>,
     /// Hash of its contents, in the caller's own notation; none when it could not be read.
     pub content_hash: Option<String>,
     /// What became of it.
     pub status: FileStatus,
     /// Tags found in it, by name.
     pub tags: BTreeMap<String, String>,
+    /// What was wrong with it although it could be used.
+    pub warning: Option<String>,
 }
 
 /// What became of a file.

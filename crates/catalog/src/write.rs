@@ -215,9 +215,11 @@ mod tests {
             path: track.into(),
             size: 1,
             mtime_ns: 0,
+            ctime_ns: None,
             content_hash: None,
             status: FileStatus::Ok { track_id: track.into() },
             tags: Default::default(),
+            warning: None,
         };
         let chunks = vec![Chunk { start: 0.0, end: 1.0, embedding: vec![1.0; 2000] }; 10];
         catalog.store_track(&file("a"), &Song::new("a"), "m", 2000, &chunks).unwrap();

@@ -20,9 +20,11 @@ fn add(catalog: &mut Catalog, track: &str) {
         path: track.into(),
         size: 1,
         mtime_ns: 2,
+        ctime_ns: None,
         content_hash: Some("h".into()),
         status: FileStatus::Ok { track_id: track.into() },
         tags: Default::default(),
+        warning: None,
     };
     let chunks: Vec<Chunk> = (0..40)
         .map(|i| Chunk { start: f64::from(i), end: f64::from(i) + 5.0, embedding: vec![i as f32; 20] })
@@ -144,14 +146,14 @@ fn version_1_is_read() {
         CREATE INDEX idx_model_name ON track_embeddings(model_name);
         CREATE TABLE files (path BLOB PRIMARY KEY NOT NULL,
             track_id TEXT REFERENCES songs(recording_id) ON DELETE CASCADE ON UPDATE CASCADE,
-            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content_hash TEXT, status TEXT NOT NULL,
-            reason TEXT, tags TEXT NOT NULL DEFAULT '{}');
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER, content_hash TEXT,
+            status TEXT NOT NULL, reason TEXT, tags TEXT NOT NULL DEFAULT '{}', warning TEXT);
         CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value);
         INSERT INTO meta VALUES ('generation', 3);
         INSERT INTO songs (recording_id, title, extra) VALUES ('t', 'Title', '{"bpm":"90"}');
         INSERT INTO track_embeddings (track_id, chunk_start, chunk_end, embedding, model_name, embedding_dim)
             VALUES ('t', 0, 5, x'0000803f000000c0', 'm', 2);
-        INSERT INTO files VALUES (x'612e6d7033', 't', 10, 20, 'h', 'ok', NULL, '{}');
+        INSERT INTO files VALUES (x'612e6d7033', 't', 10, 20, NULL, 'h', 'ok', NULL, '{}', NULL);
         PRAGMA application_id = 1397508427;
         PRAGMA user_version = 1;
         "#,

@@ -15,9 +15,11 @@ fn store(catalog: &mut Catalog, track: &str) -> Stored {
         path: format!("music/{track}.wav").into(),
         size: 10,
         mtime_ns: 20,
+        ctime_ns: None,
         content_hash: Some(track.into()),
         status: FileStatus::Ok { track_id: track.into() },
         tags: Default::default(),
+        warning: None,
     };
     let chunk = |i: usize| Chunk { start: i as f64, end: i as f64 + 5.0, embedding: vec![i as f32; 64] };
     let chunks: Vec<Chunk> = (0..20).map(chunk).collect();

@@ -15,9 +15,11 @@ fn file(path: &str, track: &str, hash: &str) -> FileRecord {
         path: path.into(),
         size: 1234,
         mtime_ns: 1_700_000_000_123_456_789,
+        ctime_ns: None,
         content_hash: Some(hash.into()),
         status: FileStatus::Ok { track_id: track.into() },
         tags: BTreeMap::from([("title".into(), "from the tag".into())]),
+        warning: None,
     }
 }
 

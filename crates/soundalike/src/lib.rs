@@ -12,7 +12,7 @@ pub use embedder::{Embedder, EmbedderId, MfccEmbedder, MfccEmbedderConfig, Stand
 pub use error::Error;
 pub use identify::{Answer, Candidate, ClipEmbedding, DEFAULT_THRESHOLD, Identifier, IdentifyOptions};
 #[cfg(feature = "audio")]
-pub use ingest::{FileNote, IngestObserver, IngestOptions, IngestReport, MusicFolder};
+pub use ingest::{FileNote, IngestObserver, IngestOptions, IngestReport, MusicFolder, hash_file};
 pub use library::{CATALOG_FILE, INDEX_FILE, IndexSource, Library};
 #[cfg(feature = "audio")]
 pub use soundalike_audio as audio;

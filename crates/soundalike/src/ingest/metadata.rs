@@ -11,6 +11,8 @@ use soundalike_catalog::import::metadata::{MetadataRow, MetadataTable};
 #[derive(Debug, Default)]
 pub(super) struct MatchedRows<'a> {
     rows: HashMap<PathBuf, &'a MetadataRow>,
+    /// Whether there is a table at all.
+    pub(super) is_given: bool,
     /// The `file` cells for which there is no file, or none that another row does not have already.
     pub(super) without_file: Vec<String>,
 }
@@ -23,7 +25,7 @@ impl<'a> MatchedRows<'a> {
         let table_folder =
             table_path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let table_folder = table_folder.canonicalize().unwrap_or_else(|_| table_folder.to_owned());
-        let mut matched = Self::default();
+        let mut matched = Self { is_given: true, ..Self::default() };
         for row in &table.rows {
             let found = [root, &table_folder].into_iter().find_map(|base| {
                 let path = lexically_normal(&base.join(&row.file));
@@ -48,10 +50,6 @@ impl<'a> MatchedRows<'a> {
         if let (Some(row), None) = (self.get(copy), self.get(of)) {
             self.rows.insert(of.to_owned(), row);
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     pub(super) fn get(&self, file: &Path) -> Option<&'a MetadataRow> {

@@ -17,6 +17,8 @@ use soundalike_catalog::import::metadata::RowProblem;
 
 use crate::Error;
 
+use source::content_hash;
+
 pub(crate) use run::Run;
 
 /// A folder that holds files which could be audio.
@@ -58,6 +60,15 @@ impl MusicFolder {
     pub fn is_empty(&self) -> bool {
         self.scan.files.is_empty()
     }
+}
+
+/// The hash of a file's bytes by which copies are told: what the catalog has as `content_hash`.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn hash_file(path: &Path) -> Result<String, Error> {
+    let hash = content_hash(path, &|| false).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    Ok(hash.unwrap_or_default())
 }
 
 /// How a folder is read into a library.
@@ -117,9 +128,14 @@ pub trait IngestObserver: Sync {
     /// One of them was looked at.
     fn examined(&self) {}
 
-    /// `files` files will now be decoded; the others are known already.
-    fn decoding(&self, files: usize) {
-        let _ = files;
+    /// `files` files of `bytes` bytes altogether will now be decoded; the others are known already.
+    fn decoding(&self, files: usize, bytes: u64) {
+        let _ = (files, bytes);
+    }
+
+    /// Some `bytes` of them more were decoded: an estimate by the length that a file claims, which adds up to all bytes.
+    fn read(&self, bytes: u64) {
+        let _ = bytes;
     }
 
     /// One of them is done: in the catalog, or skipped with a reason.
@@ -169,7 +185,8 @@ pub struct IngestReport {
     pub duplicates: Vec<(PathBuf, PathBuf)>,
     /// Files that cannot be used, with a reason each.
     pub skipped: Vec<FileNote>,
-    /// Files that are used although something is wrong with them, such as an end that is missing.
+    /// Files that are used although something is wrong with them, such as an end that is missing; those of earlier runs
+    /// too.
     pub warnings: Vec<FileNote>,
     /// Files that did not get the id that the metadata table gives them, because another file has it.
     pub ids_taken: Vec<FileNote>,

@@ -43,7 +43,7 @@ pub(super) struct Known<'a> {
     pub(super) retry_skipped: bool,
     /// Whether a path is certainly not there any more.
     pub(super) is_gone: &'a dyn Fn(&Path) -> bool,
-    /// Whether a file still is as it was recorded, by size and time of change.
+    /// Whether a file still is as it was recorded, by size and times.
     pub(super) is_unchanged: &'a dyn Fn(&FileRecord) -> bool,
 }
 
@@ -156,8 +156,7 @@ mod tests {
         Source {
             path: path.into(),
             relative: path.trim_start_matches("/m/").into(),
-            size: 1,
-            mtime_ns: 1,
+            stamp: Default::default(),
             content: Content::Hash(hash.into()),
         }
     }

@@ -158,7 +158,7 @@ impl Run<'_> {
         rows: &MatchedRows<'_>,
         report: &mut IngestReport,
     ) -> Result<(), Error> {
-        self.observer.decoding(jobs.len());
+        self.observer.decoding(jobs.len(), jobs.iter().map(|job| job.source.size()).sum());
         let stop = AtomicBool::new(false);
         let cancelled = || self.observer.cancelled() || stop.load(Ordering::Relaxed);
         let mut keep = |job: &Job, outcome: Outcome| -> Result<(), Error> {
@@ -191,7 +191,14 @@ impl Run<'_> {
             parallel::threads(self.options.threads),
             |job| match cancelled() {
                 true => Outcome::Cancelled,
-                false => track::read(&job.source.path, self.embedder, &self.options.limits, &cancelled),
+                false => {
+                    let follow = track::Follow {
+                        cancelled: &cancelled,
+                        read: &|bytes| self.observer.read(bytes),
+                        size: job.source.size(),
+                    };
+                    track::read(&job.source.path, self.embedder, &self.options.limits, &follow)
+                }
             },
             // After an error, the workers end soon instead of decoding what cannot be stored.
             |job, outcome| keep(job, outcome).inspect_err(|_| stop.store(true, Ordering::Relaxed)),
@@ -211,7 +218,10 @@ impl Run<'_> {
         song.sample_rate = Some(track.sample_rate);
         song.channels = Some(u32::from(track.channels));
         let status = FileStatus::Ok { track_id: job.track_id.clone() };
-        let file = job.source.record(status, metadata::tags_to_map(&track.tags));
+        let file = FileRecord {
+            warning: track.warning.clone(),
+            ..job.source.record(status, metadata::tags_to_map(&track.tags))
+        };
         let (model, dim) = (self.embedder.id().as_str(), self.embedder.dim());
         catalog.store_track(&file, &song, model, dim, &track.chunks)?;
         Ok(())

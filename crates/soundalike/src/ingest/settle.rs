@@ -25,8 +25,12 @@ pub(super) struct Before<'a> {
 }
 
 impl Before<'_> {
-    fn tags(&self, path: &Path) -> std::collections::BTreeMap<String, String> {
-        self.files.get(path).map(|f| f.tags.clone()).unwrap_or_default()
+    /// The record of a file that is known by `path`, as it is now.
+    fn renewed(&self, path: &Path, source: &Source, track_id: &str) -> FileRecord {
+        let known = self.files.get(path);
+        let tags = known.map(|f| f.tags.clone()).unwrap_or_default();
+        let warning = known.and_then(|f| f.warning.clone());
+        FileRecord { warning, ..source.record(FileStatus::Ok { track_id: track_id.to_owned() }, tags) }
     }
 }
 
@@ -61,8 +65,9 @@ pub(super) fn settle(
         let new = track_id.unwrap_or_default();
         match action {
             Action::Keep { track_id: old } => {
-                let status = FileStatus::Ok { track_id: old.clone() };
-                let record = source.record(status, before.tags(&source.path));
+                let record = before.renewed(&source.path, &source, &old);
+                let note = record.warning.as_ref().map(|w| FileNote::new(&source.path, w));
+                report.warnings.extend(note);
                 if before.files.get(&source.path) != Some(&record) {
                     catalog.move_file(&source.path, &record)?;
                 }
@@ -70,8 +75,12 @@ pub(super) fn settle(
                 renames.push((old, new));
             }
             Action::Move { from, track_id: old, read } => {
-                let status = FileStatus::Ok { track_id: old.clone() };
-                catalog.move_file(&from, &source.record(status, before.tags(&from)))?;
+                let record = before.renewed(&from, &source, &old);
+                catalog.move_file(&from, &record)?;
+                if !read {
+                    let note = record.warning.as_ref().map(|w| FileNote::new(&source.path, w));
+                    report.warnings.extend(note);
+                }
                 report.moved.push((from, source.path.clone()));
                 renames.push((old, new.clone()));
                 if read {
@@ -88,7 +97,9 @@ pub(super) fn settle(
     }
     renames.retain(|(old, new)| old != new);
     catalog.rename_tracks(&renames)?;
-    relabel(catalog, rows)?;
+    if rows.is_given {
+        relabel(catalog, before.root, rows)?;
+    }
     Ok(jobs)
 }
 
@@ -114,15 +125,20 @@ fn name_tracks(
         .iter()
         .map(|(source, action)| {
             let current = match action {
-                Action::Keep { track_id } => Some(track_id.as_str()),
+                Action::Keep { track_id } => Some((track_id.as_str(), source.relative.as_path())),
                 Action::Move { from, track_id, .. } => {
-                    // A track named after its file is named after the new name; one named by a table keeps its id.
-                    let was = from.strip_prefix(before.root).unwrap_or(from);
-                    (!ids::is_named_after(track_id, was)).then_some(track_id.as_str())
+                    Some((track_id.as_str(), from.strip_prefix(before.root).unwrap_or(from)))
                 }
-                Action::Read { track_id } => track_id.as_deref(),
+                Action::Read { track_id } => track_id.as_deref().map(|id| (id, source.relative.as_path())),
                 Action::Copy { .. } | Action::Skip { .. } => return None,
             };
+            // A track named after its file follows the file's name. An id that a table gave stays where no table is
+            // given, and goes where one is.
+            let current = current.and_then(|(id, was)| {
+                let follows = ids::is_named_after(id, was);
+                let stays = if follows { was == source.relative } else { !rows.is_given };
+                stays.then_some(id)
+            });
             let table = rows.get(&source.path).and_then(|r| r.track_id.as_deref());
             Some(Wish { relative: &source.relative, table, current })
         })
@@ -141,19 +157,18 @@ fn name_tracks(
     named
 }
 
-/// Lays the table over the tracks that the catalog has.
-fn relabel(catalog: &mut Catalog, rows: &MatchedRows<'_>) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Lays the table over the tracks of the folder: each is as it would be if it were read now.
+fn relabel(catalog: &mut Catalog, root: &Path, rows: &MatchedRows<'_>) -> Result<(), Error> {
     for file in catalog.files()? {
-        let (FileStatus::Ok { track_id }, Some(row)) = (&file.status, rows.get(&file.path)) else {
+        let row = rows.get(&file.path);
+        let FileStatus::Ok { track_id } = &file.status else {
             continue;
         };
-        let Some(stored) = catalog.song(track_id)? else {
+        let Some(stored) = catalog.song(track_id)?.filter(|_| row.is_some() || file.path.starts_with(root))
+        else {
             continue;
         };
-        let mut song = metadata::song(track_id, Some(row), &metadata::tags_from_map(&file.tags));
+        let mut song = metadata::song(track_id, row, &metadata::tags_from_map(&file.tags));
         keep_measured(&mut song, &stored);
         if song != stored {
             catalog.update_song(&song)?;

@@ -21,13 +21,46 @@ pub(super) enum Content {
     Unusable(String),
 }
 
+/// Size and times of a file: while they stay the same, the content is taken to be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Stamp {
+    size: u64,
+    mtime_ns: i64,
+    ctime_ns: Option<i64>,
+}
+
+impl Stamp {
+    fn of_file(path: &Path) -> std::io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
+        let since = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mtime_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+        Ok(Self { size: meta.len(), mtime_ns, ctime_ns: ctime_ns(&meta) })
+    }
+
+    fn of_record(record: &FileRecord) -> Self {
+        Self { size: record.size, mtime_ns: record.mtime_ns, ctime_ns: record.ctime_ns }
+    }
+}
+
+/// When the file or its name last changed: a file that is renamed over another keeps its time of modification, but
+/// gets a new one of these.
+#[cfg(unix)]
+fn ctime_ns(meta: &std::fs::Metadata) -> Option<i64> {
+    use std::os::unix::fs::MetadataExt as _;
+    meta.ctime().checked_mul(1_000_000_000)?.checked_add(meta.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn ctime_ns(_: &std::fs::Metadata) -> Option<i64> {
+    None
+}
+
 /// A file with what tells whether it has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) relative: PathBuf,
-    pub(super) size: u64,
-    pub(super) mtime_ns: i64,
+    pub(super) stamp: Stamp,
     pub(super) content: Content,
 }
 
@@ -40,29 +73,29 @@ impl Source {
         }
     }
 
+    /// Bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.stamp.size
+    }
+
     /// What the catalog keeps of the file.
     pub(super) fn record(&self, status: FileStatus, tags: BTreeMap<String, String>) -> FileRecord {
         FileRecord {
             path: self.path.clone(),
-            size: self.size,
-            mtime_ns: self.mtime_ns,
+            size: self.stamp.size,
+            mtime_ns: self.stamp.mtime_ns,
+            ctime_ns: self.stamp.ctime_ns,
             content_hash: self.hash().map(str::to_owned),
             status,
             tags,
+            warning: None,
         }
     }
 }
 
-/// Size and time of change of a file.
-fn stamp(path: &Path) -> std::io::Result<(u64, i64)> {
-    let meta = std::fs::metadata(path)?;
-    let since = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok((meta.len(), i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
-}
-
-/// Whether a file still has the size and the time of change that were recorded.
+/// Whether a file still has the size and the times that were recorded.
 pub(super) fn is_unchanged(record: &FileRecord) -> bool {
-    stamp(&record.path).is_ok_and(|stamp| stamp == (record.size, record.mtime_ns))
+    Stamp::of_file(&record.path).is_ok_and(|stamp| stamp == Stamp::of_record(record))
 }
 
 /// What became of looking at a file.
@@ -73,7 +106,7 @@ pub(super) enum Examined {
     Cancelled,
 }
 
-/// Looks at one file. It is opened only where size or time of change differ from `known`, or where it was skipped
+/// Looks at one file. It is opened only where size or times differ from `known`, or where it was skipped
 /// before and `retry` is set.
 pub(super) fn examine(
     path: &Path,
@@ -84,11 +117,11 @@ pub(super) fn examine(
     cancelled: &dyn Fn() -> bool,
 ) -> Examined {
     let unreadable = |e: std::io::Error| Examined::Unreadable(format!("{}: {e}", path.display()));
-    let (size, mtime_ns) = match stamp(path) {
+    let stamp = match Stamp::of_file(path) {
         Ok(stamp) => stamp,
         Err(e) => return unreadable(e),
     };
-    let unchanged = known.filter(|k| (k.size, k.mtime_ns) == (size, mtime_ns));
+    let unchanged = known.filter(|k| Stamp::of_record(k) == stamp);
     let content = match unchanged {
         Some(FileRecord { content_hash: Some(hash), .. }) => Content::Hash(hash.clone()),
         Some(FileRecord { status: FileStatus::Skipped { reason }, .. }) if !retry => {
@@ -104,11 +137,11 @@ pub(super) fn examine(
             },
         },
     };
-    Examined::Source(Source { path: path.to_owned(), relative: relative.to_owned(), size, mtime_ns, content })
+    Examined::Source(Source { path: path.to_owned(), relative: relative.to_owned(), stamp, content })
 }
 
-/// The hash of a file's bytes; `None` when cancelled.
-fn content_hash(path: &Path, cancelled: &dyn Fn() -> bool) -> std::io::Result<Option<String>> {
+/// The hash of a file's bytes, as the catalog keeps it; `None` when cancelled.
+pub(super) fn content_hash(path: &Path, cancelled: &dyn Fn() -> bool) -> std::io::Result<Option<String>> {
     let (mut file, mut hasher, mut buffer) = (File::open(path)?, Xxh3::new(), vec![0_u8; 1 << 18]);
     while !cancelled() {
         match file.read(&mut buffer)? {

@@ -45,14 +45,20 @@ pub(super) fn probe(path: &Path, limits: &Limits) -> Result<(), Refusal> {
     }
 }
 
+/// Who follows the reading of a file.
+pub(super) struct Follow<'a> {
+    pub(super) cancelled: &'a dyn Fn() -> bool,
+    /// Told of bytes that were read, `size` altogether.
+    pub(super) read: &'a dyn Fn(u64),
+    pub(super) size: u64,
+}
+
 /// Reads `path` in bounded memory: a block of decoded audio and one chunk at a time.
-pub(super) fn read(
-    path: &Path,
-    embedder: &dyn Embedder,
-    limits: &Limits,
-    cancelled: &dyn Fn() -> bool,
-) -> Outcome {
-    match try_read(path, embedder, limits, cancelled) {
+pub(super) fn read(path: &Path, embedder: &dyn Embedder, limits: &Limits, follow: &Follow<'_>) -> Outcome {
+    let mut told = 0;
+    let outcome = try_read(path, embedder, limits, follow, &mut told);
+    (follow.read)(follow.size.saturating_sub(told));
+    match outcome {
         Ok(Some(track)) => usable(path, embedder, track),
         Ok(None) => Outcome::Cancelled,
         Err(e) => Outcome::Refused(refusal(path, e)),
@@ -86,7 +92,10 @@ fn describe(warnings: &Warnings) -> Option<String> {
         parts.push(format!("{} packets could not be decoded", warnings.skipped_packets));
     }
     if warnings.non_finite_samples > 0 {
-        parts.push(format!("{} samples were not finite and became 0", warnings.non_finite_samples));
+        parts.push(format!(
+            "{} samples were not finite, or beyond 1e12, and became 0",
+            warnings.non_finite_samples
+        ));
     }
     Some(parts.join(", "))
 }
@@ -100,7 +109,8 @@ fn usable(path: &Path, embedder: &dyn Embedder, (track, samples): (Track, u64)) 
         );
     }
     if track.chunks.is_empty() {
-        return unusable(path, format!("silent: below {SILENCE_DBFS} dBFS throughout"));
+        let also = track.warning.map(|w| format!(" ({w})")).unwrap_or_default();
+        return unusable(path, format!("silent: below {SILENCE_DBFS} dBFS throughout{also}"));
     }
     Outcome::Track(Box::new(track))
 }
@@ -113,7 +123,8 @@ fn try_read(
     path: &Path,
     embedder: &dyn Embedder,
     limits: &Limits,
-    cancelled: &dyn Fn() -> bool,
+    follow: &Follow<'_>,
+    told: &mut u64,
 ) -> Result<Option<(Track, u64)>, Error> {
     let rate = embedder.sample_rate();
     let config = ReadConfig::new().with_sample_rate(rate).with_limits(limits.clone());
@@ -134,11 +145,17 @@ fn try_read(
         Ok(())
     };
     while let Some(block) = reader.next_block()? {
-        if cancelled() {
+        if (follow.cancelled)() {
             return Ok(None);
         }
         samples += block.len() as u64;
         chunker.push(block, &mut embed)?;
+        if let Some(claimed) = reader.info().duration_hint_s.filter(|s| *s > 0.0) {
+            let share = (samples as f64 / f64::from(rate) / claimed).min(1.0);
+            let done = (share * follow.size as f64) as u64;
+            (follow.read)(done.saturating_sub(*told));
+            *told = (*told).max(done);
+        }
     }
     chunker.finish(&mut embed)?;
     let info = reader.info();

@@ -101,3 +101,21 @@ impl Bench {
 pub fn embedder() -> Arc<dyn Embedder> {
     Arc::new(MfccEmbedder::new(&MfccEmbedderConfig::default()).unwrap())
 }
+
+/// The matched track and its offset in whole seconds.
+pub fn identify(bench: &Bench, samples: &[f32]) -> Option<(String, i64)> {
+    let library = bench.library();
+    let clip = soundalike::ClipEmbedding::new(&**library.embedder(), samples).unwrap();
+    let (identifier, _) = library.identifier().unwrap();
+    let answer = identifier.identify(&clip, &soundalike::IdentifyOptions::default()).unwrap();
+    answer.matched().map(|c| (c.track_id.clone(), c.offset_s.round() as i64))
+}
+
+/// Both end well, and the catalog is what one after the other would have made.
+pub fn at_once(one: impl FnOnce() + Send, two: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let (one, two) = (scope.spawn(one), scope.spawn(two));
+        one.join().unwrap();
+        two.join().unwrap();
+    });
+}
