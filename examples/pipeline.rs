@@ -108,6 +108,8 @@ fn pipeline(args: &Args) -> Outcome<()> {
         return Ok(());
     }
 
+    say!("Catalog: {}", library.catalog().path().display());
+
     // 2. Catalog -> index.
     let (identifier, source) = library.identifier()?;
     let from = match source {

@@ -9,6 +9,9 @@ use crate::extract::Feature;
 /// The dB shown below the loudest value.
 const RANGE_DB: f64 = 80.0;
 
+/// The least value of a mel spectrogram in dB: that of `amin`, 1e-10.
+const FLOOR_DB: f32 = -100.0;
+
 /// How a feature is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -38,8 +41,12 @@ pub fn draw(feature: Feature, mut matrix: Matrix, look: Look<'_>) -> Outcome<Pic
     let picture = match feature {
         Feature::Mel => {
             let floor = f64::from(largest) * 10.0_f64.powf(-RANGE_DB / 10.0);
-            let db = |v: &f32| {
-                (10.0 * (f64::from(*v).max(floor).max(1e-30) / f64::from(largest).max(1e-30)).log10()) as f32
+            let db = |v: &f32| match largest > 0.0 {
+                false => -RANGE_DB as f32,
+                true => {
+                    (10.0 * (f64::from(*v).max(floor).max(1e-30) / f64::from(largest).max(1e-30)).log10())
+                        as f32
+                }
             };
             matrix.as_mut_slice().iter_mut().for_each(|v| *v = db(v));
             let config =
@@ -47,7 +54,8 @@ pub fn draw(feature: Feature, mut matrix: Matrix, look: Look<'_>) -> Outcome<Pic
             spectrogram(matrix.as_slice(), rows, columns, &config.with_range(-RANGE_DB, 0.0))
         }
         Feature::Logmel => {
-            let top = f64::from(largest);
+            // Silence lies at the floor of the decibels throughout, and is drawn dark.
+            let top = if largest > FLOOR_DB { f64::from(largest) } else { f64::from(FLOOR_DB) + RANGE_DB };
             let config = config.with_bin_ticks(frequencies).with_bin_axis("frequency (Hz)").with_unit("dB");
             spectrogram(matrix.as_slice(), rows, columns, &config.with_range(top - RANGE_DB, top))
         }

@@ -20,7 +20,7 @@ use crate::pictures::{Look, draw};
 
 /// Known and unknown questions that are shown as pictures.
 const PICTURED: (usize, usize) = (4, 2);
-/// How often [`write`] calls back at most.
+/// How often [`write()`] calls back at most.
 pub const REPORT_STEPS: usize = PICTURED.0 + PICTURED.1;
 /// Songs in the heat map at most; more are thinned out evenly.
 const MAP_SONGS: usize = 1_000;
