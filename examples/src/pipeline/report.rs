@@ -255,6 +255,15 @@ fn map(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
     page.figure(
         Figure::picture(&picture, "Heat map of song-by-song cosine similarities")?.with_caption(caption),
     );
+    if n > HeatMapConfig::MAX_LABELS {
+        let mut key = Table::new("Numbers in the heat map").with_headers(["number", "song"]);
+        for (at, (id, _)) in shown.iter().enumerate() {
+            key.push([Cell::from(at + 1), Cell::from(f.name(id))]);
+        }
+        page.details("which number is which song", |inside| {
+            inside.table(&key);
+        });
+    }
     Ok(())
 }
 
