@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use indicatif::ProgressBar;
 use serde::Serialize;
-use soundalike_audio::scan;
+use soundalike_audio::{AudioFile, scan};
 use soundalike_examples::cli::{self, Outcome, interrupted, progress, write_json, write_whole};
 use soundalike_examples::extract::{Extracted, Feature, extract, write_npy, write_values};
 use soundalike_examples::pictures::{Look, draw};
@@ -21,8 +21,8 @@ struct Args {
     /// What to extract
     #[arg(long, value_enum)]
     feature: Feature,
-    /// Where to: the ending says as what (.npy, .json or .png). For a folder, OUT without its ending becomes a folder
-    /// with one file for each audio file
+    /// Where to: the ending says as what (.npy, .json or .png). For a folder, OUT.json is a list of all its files, and
+    /// OUT.npy and OUT.png become a folder OUT with one file for each audio file
     #[arg(long, value_name = "OUT")]
     out: PathBuf,
     /// Sample rate of the analysis in Hz
@@ -70,32 +70,16 @@ fn run(args: &Args) -> Outcome<()> {
         other => return Err(format!("--out ends in {other:?}: expected .npy, .json or .png").into()),
     };
     refuse_own_input(args)?;
-    let mut lines = Vec::new();
-    if args.input.is_dir() {
-        let found = scan(&args.input)?;
-        let root = args.out.with_extension("");
-        let bar = progress("extracting", found.files.len() * STEPS);
-        for (n, file) in found.files.iter().enumerate() {
-            if interrupted() {
-                break;
-            }
-            // The whole name stays: a.mp3 and a.wav are two files.
-            let mut out = root.join(&file.relative).into_os_string();
-            out.push(format!(".{ending}"));
-            lines.push(one(args, &file.path, Path::new(&out), format, &|share| at(&bar, n, share)));
-            at(&bar, n + 1, 0.0);
+    let lines = match (args.input.is_dir(), format) {
+        (true, Format::Json) => folder_as_list(args)?,
+        (true, _) => folder_as_files(args, &ending, format)?,
+        (false, _) => {
+            let bar = progress("extracting", STEPS);
+            let line = one(args, &args.input, &args.out, format, &|share| at(&bar, 0, share))?;
+            bar.finish_and_clear();
+            vec![line]
         }
-        bar.finish_and_clear();
-        let bad = |(path, reason): &(PathBuf, soundalike_audio::SkipReason)| Line {
-            error: Some(format!("{}: {reason}", path.display())),
-            ..empty(path)
-        };
-        lines.extend(found.skipped.iter().map(bad));
-    } else {
-        let bar = progress("extracting", STEPS);
-        lines.push(one(args, &args.input, &args.out, format, &|share| at(&bar, 0, share)));
-        bar.finish_and_clear();
-    }
+    };
     for line in &lines {
         match (&line.out, line.shape, &line.error) {
             (Some(out), Some([rows, columns]), _) => say!("{} -> {out} ({rows} x {columns})", line.file),
@@ -107,19 +91,88 @@ fn run(args: &Args) -> Outcome<()> {
     if let Some(path) = &args.json {
         write_json(path, &lines)?;
     }
-    if !interrupted() && lines.iter().all(|l| l.error.is_some()) {
-        return Err(match lines.as_slice() {
-            [only] if !args.input.is_dir() => only.error.clone().unwrap_or_default(),
-            [] => format!("{}: no audio files here", args.input.display()),
-            _ => format!("{}: none of its {} files could be used", args.input.display(), lines.len()),
-        }
-        .into());
-    }
-    Ok(())
+    if interrupted() { Ok(()) } else { any_usable(args, &lines) }
 }
 
-fn empty(path: &Path) -> Line {
-    Line { file: path.display().to_string(), out: None, shape: None, duration_s: None, error: None }
+fn any_usable(args: &Args, lines: &[Line]) -> Outcome<()> {
+    if lines.iter().any(|l| l.error.is_none()) {
+        return Ok(());
+    }
+    Err(match lines {
+        [only] if !args.input.is_dir() => only.error.clone().unwrap_or_default(),
+        [] => format!("{}: no audio files here", args.input.display()),
+        _ => format!("{}: none of its {} files could be used", args.input.display(), lines.len()),
+    }
+    .into())
+}
+
+/// Calls `each` for every audio file of the folder, with its number; folders and links that cannot be read follow as
+/// lines of their own.
+fn for_each_file(
+    args: &Args,
+    mut each: impl FnMut(&AudioFile, &dyn Fn(f64)) -> Outcome<Line>,
+) -> Outcome<Vec<Line>> {
+    let found = scan(&args.input)?;
+    let bar = progress("extracting", found.files.len() * STEPS);
+    let mut lines = Vec::new();
+    for (n, file) in found.files.iter().enumerate().take_while(|_| !interrupted()) {
+        lines.push(each(file, &|share| at(&bar, n, share))?);
+        at(&bar, n + 1, 0.0);
+    }
+    bar.finish_and_clear();
+    let bad = found.skipped.iter().map(|(path, why)| failed(path, format!("{}: {why}", path.display())));
+    lines.extend(bad);
+    Ok(lines)
+}
+
+/// One file for each audio file, in a folder that is called as OUT without its ending.
+fn folder_as_files(args: &Args, ending: &str, format: Format) -> Outcome<Vec<Line>> {
+    let root = args.out.with_extension("");
+    for_each_file(args, |file, read| {
+        // The whole name stays: a.mp3 and a.wav are two files.
+        let mut out = root.join(&file.relative).into_os_string();
+        out.push(format!(".{ending}"));
+        one(args, &file.path, Path::new(&out), format, read)
+    })
+}
+
+/// One JSON file with a list of all audio files; only one of them is in memory at a time.
+fn folder_as_list(args: &Args) -> Outcome<Vec<Line>> {
+    let mut lines = Vec::new();
+    write_whole(&args.out, |out| {
+        let mut before = "[\n";
+        lines = for_each_file(args, |file, read| {
+            match extract(&file.path, args.feature, args.sample_rate, read) {
+                Ok(e) => {
+                    write!(out, "{}", std::mem::replace(&mut before, ","))?;
+                    write_values(out, &file.path, args.feature, args.sample_rate, &e)?;
+                    Ok(described(&file.path, &args.out, &e))
+                }
+                Err(e) => Ok(failed(&file.path, e.to_string())),
+            }
+        })?;
+        writeln!(out, "]")?;
+        // A list of nothing, or of half the folder, does not replace what was there.
+        if interrupted() {
+            return Err("not written, for the run was interrupted".into());
+        }
+        any_usable(args, &lines)
+    })?;
+    Ok(lines)
+}
+
+fn failed(path: &Path, error: String) -> Line {
+    Line { file: path.display().to_string(), out: None, shape: None, duration_s: None, error: Some(error) }
+}
+
+fn described(path: &Path, out: &Path, e: &Extracted) -> Line {
+    Line {
+        file: path.display().to_string(),
+        out: Some(out.display().to_string()),
+        shape: Some([e.matrix.rows(), e.matrix.cols()]),
+        duration_s: Some(e.duration_s),
+        error: None,
+    }
 }
 
 /// Puts the bar at `files` whole files and a `share` of the next.
@@ -147,21 +200,18 @@ fn refuse_own_input(args: &Args) -> Outcome<()> {
     Ok(())
 }
 
-fn one(args: &Args, path: &Path, out: &Path, format: Format, read: &dyn Fn(f64)) -> Line {
-    let extracted = extract(path, args.feature, args.sample_rate, read).and_then(|e| {
-        if let (true, Some(folder)) = (args.input.is_dir(), out.parent()) {
-            std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        }
-        let line = Line {
-            out: Some(out.display().to_string()),
-            shape: Some([e.matrix.rows(), e.matrix.cols()]),
-            duration_s: Some(e.duration_s),
-            ..empty(path)
-        };
-        write(args, path, out, format, e)?;
-        Ok(line)
-    });
-    extracted.unwrap_or_else(|e| Line { error: Some(e.to_string()), ..empty(path) })
+/// Extracts and writes. A file that gives nothing is a line with an error; a result that cannot be written ends the run.
+fn one(args: &Args, path: &Path, out: &Path, format: Format, read: &dyn Fn(f64)) -> Outcome<Line> {
+    let e = match extract(path, args.feature, args.sample_rate, read) {
+        Ok(e) => e,
+        Err(e) => return Ok(failed(path, e.to_string())),
+    };
+    if let (true, Some(folder)) = (args.input.is_dir(), out.parent()) {
+        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    let line = described(path, out, &e);
+    write(args, path, out, format, e)?;
+    Ok(line)
 }
 
 fn write(args: &Args, path: &Path, out: &Path, format: Format, e: Extracted) -> Outcome<()> {

@@ -75,7 +75,7 @@ pub fn run(main: impl FnOnce() -> Outcome<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             warn_line(&format!("error: {}", with_causes(&*e)));
-            ExitCode::FAILURE
+            if interrupted() { ExitCode::from(INTERRUPTED_CODE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -427,6 +427,11 @@ fn extract_writes_numbers_and_pictures() {
         good(extract(&bench, &["music", "--feature", "mfcc", "--out", "all.npy", "--json", "sum.json"]));
     assert!(stderr(&out).contains("bad.wav"));
     assert!(bench.path("all/song-00.wav.npy").exists() && bench.path("all/song-01.wav.npy").exists());
+    good(extract(&bench, &["music", "--feature", "mfcc", "--out", "all.json"]));
+    let list: Value = serde_json::from_slice(&std::fs::read(bench.path("all.json")).unwrap()).unwrap();
+    let files: Vec<&str> = list.as_array().unwrap().iter().filter_map(|f| f["file"].as_str()).collect();
+    assert_eq!(files, ["music/song-00.wav", "music/song-01.wav"]);
+    assert_eq!(list[1]["values"].as_array().unwrap().len(), 20);
     let summary: Value = serde_json::from_slice(&std::fs::read(bench.path("sum.json")).unwrap()).unwrap();
     assert_eq!(summary.as_array().unwrap().len(), 3);
 }
@@ -449,5 +454,13 @@ fn extract_says_what_is_wrong() {
     bad(run("music/song-00.wav", "no/such/folder/x.npy"), &["no/such/folder/x.npy"]);
     std::fs::create_dir(bench.path("empty")).unwrap();
     bad(run("empty", "x.npy"), &["empty"]);
+    std::fs::write(bench.path("kept.json"), "old").unwrap();
+    bad(run("empty", "kept.json"), &["empty"]);
+    std::fs::write(bench.path("empty/bad.wav"), "no").unwrap();
+    bad(run("empty", "kept.json"), &["empty", "none of its 1"]);
+    assert_eq!(std::fs::read(bench.path("kept.json")).unwrap(), b"old");
+    // A folder where the results should go: writing fails, and that is not a file's fault.
+    std::fs::write(bench.path("results"), "a file").unwrap();
+    bad(run("music", "results.npy"), &["results"]);
     assert!(!bench.path("x.npy").exists());
 }
