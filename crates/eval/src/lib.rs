@@ -24,8 +24,8 @@
 //! - [`Histogram`] for distances, [`Table`] for results in Markdown or in a report.
 //!
 //! # Pictures and reports
-//! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`]:
-//! each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
+//! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`],
+//! [`line_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
 //! with all its pictures and sounds inside, which opens offline.
 //!
 #![cfg_attr(not(feature = "report"), allow(rustdoc::broken_intra_doc_links))]
@@ -68,8 +68,9 @@ pub use histogram::Histogram;
 pub use interval::{Interval, wilson};
 #[cfg(feature = "report")]
 pub use picture::{
-    Bar, BarChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale, HistogramSeries, Picture,
-    SpectrogramConfig, Tick, bar_chart, frequency_ticks, heat_map, histogram_chart, spectrogram,
+    Bar, BarChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale, HistogramSeries,
+    LineChartConfig, Picture, SpectrogramConfig, Tick, bar_chart, frequency_ticks, heat_map, histogram_chart,
+    line_chart, spectrogram,
 };
 pub use ranks::{mean_rank, mean_reciprocal_rank, top_k_accuracy, top_k_hits};
 pub use relevance::{hit_rate_at_k, mean_precision_at_k, mean_recall_at_k, precision_at_k, recall_at_k};

@@ -1,4 +1,5 @@
 use crate::Error;
+use crate::simd::{self, Vectorized};
 
 /// The largest magnitude of a sample that is accepted: 1e10, well over the range of 32-bit integers.
 ///
@@ -11,8 +12,23 @@ pub(crate) const MAX_N_FFT: usize = 1 << 22;
 /// Whether any value is NaN, infinite, or larger than `limit` in magnitude. Without its sign bit, a float
 /// orders as an integer, and NaN and infinity above all numbers, so that one comparison of integers serves.
 fn any_above(values: &[f32], limit: f32) -> bool {
-    let limit = limit.to_bits();
-    values.iter().fold(false, |bad, v| bad | ((v.to_bits() & 0x7fff_ffff) > limit))
+    simd::run(AnyAbove(values, limit))
+}
+
+struct AnyAbove<'a>(&'a [f32], f32);
+
+impl Vectorized for AnyAbove<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let limit = self.1.to_bits();
+        let mut any = false;
+        for value in self.0 {
+            any |= (value.to_bits() & 0x7fff_ffff) > limit;
+        }
+        any
+    }
 }
 
 /// All samples are finite and at most [`MAX_SAMPLE`].
@@ -39,7 +55,7 @@ pub(crate) fn finite(values: &[f32]) -> Result<(), Error> {
     Ok(())
 }
 
-const PIECE: usize = 4096;
+const PIECE: usize = 16_384;
 
 #[cold]
 fn first_bad_sample(block: &[f32], offset: usize) -> Error {
@@ -58,8 +74,8 @@ mod tests {
     #[test]
     fn the_first_bad_sample_is_named() {
         for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            for index in [0, 1, 4095, 4096, 9999] {
-                let mut x = vec![0.5f32; 10_000];
+            for index in [0, 1, PIECE - 1, PIECE, 2 * PIECE + 99] {
+                let mut x = vec![0.5f32; 2 * PIECE + 100];
                 x[index] = bad;
                 assert_eq!(samples(&x), Err(Error::NonFinite { index }));
                 assert_eq!(finite(&x), Err(Error::NonFinite { index }));

@@ -1,22 +1,35 @@
 use crate::Error;
+use crate::lanes::LANES;
 
-/// A matrix of `f32`, row by row: `[coefficient x frame]`, as librosa lays its features out.
+/// A matrix of `f32`, or of `f64` where a caller asks, row by row: `[coefficient x frame]`, as librosa lays its
+/// features out.
 ///
 /// Row `r` is one coefficient (a frequency bin, a mel band, a cepstral coefficient) over time and lies in one
 /// piece; column `c` is one frame.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Matrix {
-    data: Vec<f32>,
+pub struct Matrix<T = f32> {
+    data: Vec<T>,
     rows: usize,
     cols: usize,
 }
 
 impl Matrix {
-    /// Makes a matrix of `rows` x `cols` from values in row order.
+    /// Makes a matrix of `rows` x `cols` from values in row order. (It is [`Self::from_vec`] for `f32`: so
+    /// `Matrix::new` needs no type.)
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] if `data` does not hold exactly `rows * cols` values.
     pub fn new(data: Vec<f32>, rows: usize, cols: usize) -> Result<Self, Error> {
+        Self::from_vec(data, rows, cols)
+    }
+}
+
+impl<T: Copy + Default> Matrix<T> {
+    /// Makes a matrix of `rows` x `cols` from values in row order, of `f32` or `f64` as they are.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] if `data` does not hold exactly `rows * cols` values.
+    pub fn from_vec(data: Vec<T>, rows: usize, cols: usize) -> Result<Self, Error> {
         let expected = rows.checked_mul(cols).ok_or(Error::OutOfMemory { rows, cols })?;
         if data.len() != expected {
             return Err(Error::LengthMismatch { what: "the data of a matrix", expected, got: data.len() });
@@ -44,7 +57,7 @@ impl Matrix {
 
     /// Row `row` (one coefficient over all frames), or `None` beyond the last.
     #[must_use]
-    pub fn row(&self, row: usize) -> Option<&[f32]> {
+    pub fn row(&self, row: usize) -> Option<&[T]> {
         if row >= self.rows {
             return None;
         }
@@ -53,7 +66,7 @@ impl Matrix {
 
     /// The value in `row` and `col`, or `None` outside the matrix.
     #[must_use]
-    pub fn get(&self, row: usize, col: usize) -> Option<f32> {
+    pub fn get(&self, row: usize, col: usize) -> Option<T> {
         if col >= self.cols {
             return None;
         }
@@ -61,32 +74,32 @@ impl Matrix {
     }
 
     /// All rows, first to last. (A matrix without columns yields none.)
-    pub fn iter_rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+    pub fn iter_rows(&self) -> impl ExactSizeIterator<Item = &[T]> {
         self.data.chunks_exact(self.cols.max(1))
     }
 
     /// All values in row order.
     #[must_use]
-    pub fn as_slice(&self) -> &[f32] {
+    pub fn as_slice(&self) -> &[T] {
         &self.data
     }
 
     /// All values in row order, to be changed in place.
     #[must_use]
-    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.data
     }
 
     /// The values in row order, without a copy.
     #[must_use]
-    pub fn into_vec(self) -> Vec<f32> {
+    pub fn into_vec(self) -> Vec<T> {
         self.data
     }
 
     /// A copy with rows and columns exchanged: `[frame x coefficient]`.
     #[must_use]
     pub fn transposed(&self) -> Self {
-        let mut data = vec![0.0; self.data.len()];
+        let mut data = vec![T::default(); self.data.len()];
         for (r, row) in self.iter_rows().enumerate() {
             for (value, out) in row.iter().zip(data.iter_mut().skip(r).step_by(self.rows.max(1))) {
                 *out = *value;
@@ -101,13 +114,13 @@ impl Matrix {
         if let Some(more) = len.checked_sub(self.data.len()) {
             self.data.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { rows, cols })?;
         }
-        self.data.resize(len, 0.0);
+        self.data.resize(len, T::default());
         (self.rows, self.cols) = (rows, cols);
         Ok(())
     }
 
     /// Stores `lanes[i][..count]` at columns `first..first + count` of row `i`, for every row.
-    pub(crate) fn put_columns(&mut self, first: usize, count: usize, lanes: &[crate::lanes::Lane]) {
+    pub(crate) fn put_columns(&mut self, first: usize, count: usize, lanes: &[[T; LANES]]) {
         for (row, lane) in self.data.chunks_exact_mut(self.cols.max(1)).zip(lanes) {
             if let (Some(to), Some(from)) = (row.get_mut(first..first + count), lane.get(..count)) {
                 to.copy_from_slice(from);
@@ -150,11 +163,13 @@ mod tests {
         let error = Matrix::new(vec![0.0; 5], 2, 3).unwrap_err();
         assert!(matches!(error, Error::LengthMismatch { expected: 6, got: 5, .. }));
         assert!(matches!(Matrix::new(Vec::new(), usize::MAX, 2), Err(Error::OutOfMemory { .. })));
+        let error = Matrix::from_vec(vec![0f64; 5], 2, 3).unwrap_err();
+        assert!(matches!(error, Error::LengthMismatch { expected: 6, got: 5, .. }));
     }
 
     #[test]
     fn a_shape_that_no_machine_can_hold_is_refused() {
-        let mut m = Matrix::default();
+        let mut m = Matrix::<f64>::default();
         assert!(matches!(m.reshape(usize::MAX, 2), Err(Error::OutOfMemory { .. })));
         assert!(matches!(m.reshape(usize::MAX / 8, 1), Err(Error::OutOfMemory { .. })));
         assert_eq!((m.rows(), m.cols()), (0, 0));

@@ -1,4 +1,5 @@
 use crate::lanes::{LANES, Lane};
+use crate::spectrum::Spectrum;
 use crate::{Error, Matrix, MelFilterBank, MelScale, Scratch, Stft, StftConfig};
 
 /// The most bands that a filter bank may have.
@@ -14,6 +15,18 @@ pub enum MelNorm {
     Slaney,
     /// Each triangle's peak is one. librosa's `norm=None`.
     None,
+}
+
+/// In which unit the sides of a filter bank's triangles are straight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum MelDomain {
+    /// In Hz, as in librosa and torchaudio.
+    #[default]
+    Hz,
+    /// In mel, as in Kaldi, HTK and TensorFlow (so VGGish and YAMNet).
+    Mel,
 }
 
 /// A mel spectrogram's parameters; the names and defaults are librosa's.
@@ -45,6 +58,13 @@ pub struct MelConfig {
     /// How the triangles are scaled. Default Slaney.
     #[cfg_attr(feature = "serde", serde(default))]
     pub norm: MelNorm,
+    /// In which unit the triangles' sides are straight. Default Hz.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub domain: MelDomain,
+    /// Whether the bin of 0 Hz is kept out of all bands, as TensorFlow's matrix says. Default false. It changes no
+    /// value: `fmin` is at least 0, so no triangle has weight there in any case.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub zero_dc: bool,
 }
 
 fn default_power() -> f32 {
@@ -68,6 +88,8 @@ impl MelConfig {
             fmax: None,
             scale: MelScale::Slaney,
             norm: MelNorm::Slaney,
+            domain: MelDomain::Hz,
+            zero_dc: false,
         }
     }
 
@@ -140,9 +162,28 @@ impl MelConfig {
         self
     }
 
+    /// Sets in which unit the triangles' sides are straight.
+    #[must_use]
+    pub fn with_domain(mut self, domain: MelDomain) -> Self {
+        self.domain = domain;
+        self
+    }
+
+    /// Sets whether the bin of 0 Hz is kept out of all bands.
+    #[must_use]
+    pub fn with_zero_dc(mut self, zero_dc: bool) -> Self {
+        self.zero_dc = zero_dc;
+        self
+    }
+
     /// Where the highest band ends, in Hz.
     pub(crate) fn fmax_hz(&self) -> f64 {
         self.fmax.unwrap_or(f64::from(self.sample_rate) / 2.0)
+    }
+
+    /// Which spectrum the filters are applied to.
+    pub(crate) fn spectrum(&self) -> Spectrum {
+        if self.power == 1.0 { Spectrum::Magnitude } else { Spectrum::Power }
     }
 
     /// Checks all but what the filters' positions show.
@@ -284,12 +325,17 @@ impl MelSpectrogram {
         samples: &[f32],
         frames: usize,
         scratch: &mut crate::transform::TransformScratch,
-        emit: impl FnMut(usize, usize, &[Lane]),
+        mut emit: impl FnMut(usize, usize, &[Lane]),
     ) {
-        if self.config.power == 1.0 {
-            self.stft.transform.for_each_block(samples, frames, scratch, |z| z.norm_sqr().sqrt(), emit);
-        } else {
-            self.stft.transform.for_each_block(samples, frames, scratch, |z| z.norm_sqr(), emit);
-        }
+        let spectrum = self.config.spectrum();
+        self.stft.transform.for_each_block(
+            samples,
+            frames,
+            scratch,
+            spectrum.into(),
+            |first, count, spectra| {
+                emit(first, count, spectra.of(spectrum));
+            },
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use crate::{MelConfig, MelNorm, PadMode, StftConfig, hz_to_mel, mel_to_hz};
+use crate::{MelConfig, MelDomain, MelNorm, PadMode, StftConfig, Window, hz_to_mel, mel_to_hz};
 
 /// Real and imaginary parts, `[frame][bin]`.
 pub(crate) fn stft(samples: &[f32], config: &StftConfig) -> Vec<Vec<(f64, f64)>> {
@@ -11,8 +11,8 @@ pub(crate) fn stft(samples: &[f32], config: &StftConfig) -> Vec<Vec<(f64, f64)>>
     let padded = if config.center { pad(samples, n_fft / 2, config.pad_mode) } else { samples.to_vec() };
     let win_length = config.win_length.unwrap_or(n_fft);
     let mut window = vec![0.0; n_fft];
-    for (i, w) in config.window.values(win_length).iter().enumerate() {
-        window[(n_fft - win_length) / 2 + i] = f64::from(*w);
+    for i in 0..win_length {
+        window[(n_fft - win_length) / 2 + i] = window_value(config.window, i, win_length, config.periodic);
     }
     let mut frames = Vec::new();
     let mut start = 0;
@@ -31,6 +31,29 @@ pub(crate) fn stft(samples: &[f32], config: &StftConfig) -> Vec<Vec<(f64, f64)>>
         start += config.hop_length;
     }
     frames
+}
+
+fn window_value(window: Window, n: usize, length: usize, periodic: bool) -> f64 {
+    if length == 1 {
+        return 1.0;
+    }
+    let symmetric = !periodic || window == Window::Povey;
+    let turn = n as f64 / if symmetric { length - 1 } else { length } as f64;
+    let cosines = |a: f64, b: f64, c: f64| a - b * (2.0 * PI * turn).cos() + c * (4.0 * PI * turn).cos();
+    match window {
+        Window::Hann => cosines(0.5, 0.5, 0.0),
+        Window::Hamming => cosines(0.54, 0.46, 0.0),
+        Window::Blackman => cosines(0.42, 0.5, 0.08),
+        Window::Rectangular => 1.0,
+        Window::Kaiser { beta } => i0(beta * (1.0 - (2.0 * turn - 1.0).powi(2)).max(0.0).sqrt()) / i0(beta),
+        Window::Povey => cosines(0.5, 0.5, 0.0).powf(0.85),
+    }
+}
+
+/// The Bessel function by its integral, `1/pi` times that of `exp(x cos t)` from 0 to pi.
+fn i0(x: f64) -> f64 {
+    let at = |i: i32| (x * (PI * (f64::from(i) + 0.5) / 100.0).cos()).exp();
+    (0..100).map(at).sum::<f64>() / 100.0
 }
 
 /// Grows the signal by one sample at either end, `width` times.
@@ -61,6 +84,10 @@ pub(crate) fn filters(config: &MelConfig) -> Vec<Vec<f64>> {
         .map(|i| mel_to_hz(low + (high - low) * i as f64 / (config.n_mels + 1) as f64, config.scale))
         .collect();
     let hz = |k: usize| k as f64 * f64::from(config.sample_rate) / config.stft.n_fft as f64;
+    let straight = |hz: f64| match config.domain {
+        MelDomain::Hz => hz,
+        MelDomain::Mel => hz_to_mel(hz, config.scale),
+    };
     let row = |m: usize| {
         let area = match config.norm {
             MelNorm::Slaney => 2.0 / (points[m + 2] - points[m]),
@@ -68,8 +95,10 @@ pub(crate) fn filters(config: &MelConfig) -> Vec<Vec<f64>> {
         };
         (0..=config.stft.n_fft / 2)
             .map(|k| {
-                let up = (hz(k) - points[m]) / (points[m + 1] - points[m]);
-                let down = (points[m + 2] - hz(k)) / (points[m + 2] - points[m + 1]);
+                let (at, left) = (straight(hz(k)), straight(points[m]));
+                let (peak, right) = (straight(points[m + 1]), straight(points[m + 2]));
+                let up = (at - left) / (peak - left);
+                let down = (right - at) / (right - peak);
                 up.min(down).max(0.0) * area
             })
             .collect()
@@ -108,8 +137,8 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::{
-        DbConfig, Matrix, MelConfig, MelFilterBank, MelNorm, MelSpectrogram, Mfcc, MfccConfig, PadMode, Stft,
-        StftConfig, Window,
+        DbConfig, Matrix, MelConfig, MelDomain, MelFilterBank, MelNorm, MelScale, MelSpectrogram, Mfcc,
+        MfccConfig, PadMode, Stft, StftConfig, Window,
     };
 
     fn stft_configs() -> impl Strategy<Value = StftConfig> {
@@ -117,16 +146,20 @@ mod tests {
             Just(Window::Hann),
             Just(Window::Hamming),
             Just(Window::Blackman),
-            Just(Window::Rectangular)
+            Just(Window::Rectangular),
+            (0.0..20.0f64).prop_map(|beta| Window::Kaiser { beta }),
+            Just(Window::Povey),
         ];
+        let window = (window, any::<bool>());
         let pad = prop_oneof![Just(PadMode::Zeros), Just(PadMode::Reflect), Just(PadMode::Edge)];
         (1usize..80, 1usize..60, any::<prop::sample::Index>(), window, any::<bool>(), pad).prop_map(
-            |(n_fft, hop, win, window, center, pad_mode)| {
+            |(n_fft, hop, win, (window, periodic), center, pad_mode)| {
                 StftConfig::default()
                     .with_n_fft(n_fft)
                     .with_hop_length(hop)
                     .with_win_length(1 + win.index(n_fft))
                     .with_window(window)
+                    .with_periodic(periodic)
                     .with_center(center)
                     .with_pad_mode(pad_mode)
             },
@@ -138,14 +171,19 @@ mod tests {
     }
 
     fn mel_configs() -> impl Strategy<Value = MelConfig> {
-        (stft_configs(), 1usize..20, 0.0..2000.0f64, 1.0..1500.0f64, any::<(bool, bool, bool)>()).prop_map(
-            |(stft, n_mels, fmin, width, (htk, slaney, power))| {
+        let scale = prop_oneof![Just(MelScale::Slaney), Just(MelScale::Htk), Just(MelScale::Kaldi)];
+        let fmin = prop_oneof![Just(0.0), 0.0..2000.0f64];
+        let flags = any::<(bool, bool, bool, bool)>();
+        (stft_configs(), 1usize..20, fmin, 1.0..1500.0f64, scale, flags).prop_map(
+            |(stft, n_mels, fmin, width, scale, (mel, zero_dc, slaney, power))| {
                 MelConfig::new(8000)
                     .with_stft(stft)
                     .with_n_mels(n_mels)
                     .with_fmin(fmin)
                     .with_fmax(fmin + width)
-                    .with_htk(htk)
+                    .with_scale(scale)
+                    .with_domain(if mel { MelDomain::Mel } else { MelDomain::Hz })
+                    .with_zero_dc(zero_dc)
                     .with_norm(if slaney { MelNorm::Slaney } else { MelNorm::None })
                     .with_power(if power { 2.0 } else { 1.0 })
             },
@@ -156,12 +194,20 @@ mod tests {
         values.into_iter().fold(1e-30, |a, b| a.max(b.abs()))
     }
 
-    fn assert_close(got: &Matrix, want: &[Vec<f64>], tolerance: f64) -> Result<(), TestCaseError> {
+    fn double(samples: &[f32]) -> Vec<f64> {
+        samples.iter().map(|v| f64::from(*v)).collect()
+    }
+
+    fn assert_close<T: Copy + Default + Into<f64>>(
+        got: &Matrix<T>,
+        want: &[Vec<f64>],
+        tolerance: f64,
+    ) -> Result<(), TestCaseError> {
         prop_assert_eq!(got.cols(), want.len());
         for (c, column) in want.iter().enumerate() {
             prop_assert_eq!(got.rows(), column.len());
             for (r, want) in column.iter().enumerate() {
-                let got = f64::from(got.get(r, c).unwrap());
+                let got: f64 = got.get(r, c).unwrap().into();
                 prop_assert!((got - want).abs() <= tolerance, "[{}, {}]: {} instead of {}", r, c, got, want);
             }
         }
@@ -190,6 +236,12 @@ mod tests {
             assert_close(&stft.magnitude(&samples).unwrap(), &magnitudes, 1e-6 * peak)?;
             let power = part(|z| z.0 * z.0 + z.1 * z.1);
             assert_close(&stft.power(&samples).unwrap(), &power, 1e-6 * peak * peak)?;
+            let samples = double(&samples);
+            let got = stft.stft_f64(&samples).unwrap();
+            assert_close(&got.re, &part(|z| z.0), 1e-13 * peak)?;
+            assert_close(&got.im, &part(|z| z.1), 1e-13 * peak)?;
+            assert_close(&stft.magnitude_f64(&samples).unwrap(), &magnitudes, 1e-13 * peak)?;
+            assert_close(&stft.power_f64(&samples).unwrap(), &power, 1e-13 * peak * peak)?;
         }
 
         #[test]
@@ -202,6 +254,8 @@ mod tests {
             assert_close(&dense, &columns, 1e-6 * peak(columns.iter().flatten()))?;
             let empty = want.iter().filter(|row| row.iter().all(|w| *w <= 0.0)).count();
             prop_assert_eq!(filters.empty_bands(), empty);
+            // Also where nothing asks for it.
+            prop_assert!(dense.iter_rows().all(|row| row[0] == 0.0));
         }
 
         #[test]
@@ -211,6 +265,8 @@ mod tests {
             let want = super::mel(&samples, &config);
             let tolerance = 1e-5 * peak(want.iter().flatten());
             assert_close(&mel.compute(&samples).unwrap(), &want, tolerance)?;
+            // The filters' weights are rounded to single precision.
+            assert_close(&mel.compute_f64(&double(&samples)).unwrap(), &want, 0.02 * tolerance)?;
             let spectra = if config.power == 2.0 { mel.stft().power(&samples) } else { mel.stft().magnitude(&samples) };
             assert_close(&mel.filters().apply(&spectra.unwrap()).unwrap(), &want, tolerance)?;
         }
@@ -231,6 +287,7 @@ mod tests {
                 .map(|column| super::dct(&column.iter().map(|v| v.max(floor)).collect::<Vec<_>>(), n_mfcc))
                 .collect();
             assert_close(&mfcc.compute(&samples).unwrap(), &want, 1e-3)?;
+            assert_close(&mfcc.compute_f64(&double(&samples)).unwrap(), &want, 1e-5)?;
         }
     }
 }

@@ -8,6 +8,10 @@ pub enum PadMode {
     Zeros,
     /// The signal mirrored at its first and last sample, which are not repeated. A signal shorter than the
     /// padding is mirrored again and again, and one of a single sample is repeated, as `numpy.pad` does.
+    ///
+    /// librosa 0.11 mirrors the end from a piece of the signal instead, which is a sample too short where the length is
+    /// a multiple of the hop and the hop is at least half the transform: the very last sample of its last frame is
+    /// then another one. `numpy.pad` of the whole signal, and so torchaudio, is what this equals.
     Reflect,
     /// The first and the last sample repeated.
     Edge,
@@ -15,7 +19,7 @@ pub enum PadMode {
 
 impl PadMode {
     /// The sample at `index` of the endless padded signal. `samples` is not empty.
-    fn sample(self, samples: &[f32], index: i64) -> f32 {
+    fn sample<T: Copy + Default>(self, samples: &[T], index: i64) -> T {
         let len = samples.len() as i64;
         let at = match self {
             Self::Zeros => index,
@@ -27,12 +31,17 @@ impl PadMode {
                 within.min(period - within)
             }
         };
-        usize::try_from(at).ok().and_then(|i| samples.get(i)).copied().unwrap_or(0.0)
+        usize::try_from(at).ok().and_then(|i| samples.get(i)).copied().unwrap_or_default()
     }
 
     /// The padded signal's samples from `start` on, as many as `memory` holds: the signal's own where it covers
     /// them, else in `memory`.
-    pub(crate) fn frame<'a>(self, samples: &'a [f32], start: i64, memory: &'a mut [f32]) -> &'a [f32] {
+    pub(crate) fn frame<'a, T: Copy + Default>(
+        self,
+        samples: &'a [T],
+        start: i64,
+        memory: &'a mut [T],
+    ) -> &'a [T] {
         let first = usize::try_from(start).ok();
         if let Some(inside) = first.and_then(|first| samples.get(first..first.checked_add(memory.len())?)) {
             return inside;

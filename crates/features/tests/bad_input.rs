@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use soundalike_features::{
-    ComplexMatrix, Error, LogMel, LogMelConfig, MAX_SAMPLE, Matrix, MelConfig, MelFilterBank, MelSpectrogram,
-    Mfcc, MfccConfig, PadMode, Scratch, Stft, StftConfig,
+    ComplexMatrix, Error, LogMel, LogMelConfig, MAX_SAMPLE, Matrix, MelConfig, MelDomain, MelFilterBank,
+    MelSpectrogram, Mfcc, MfccConfig, PadMode, Scratch, Stft, StftConfig, Window,
 };
 
 type Entry = Box<dyn Fn(&[f32]) -> Result<Matrix, Error>>;
@@ -128,6 +128,9 @@ fn transforms_out_of_range() {
         (ok().with_hop_length(0), "hop_length"),
         (ok().with_win_length(0), "win_length"),
         (ok().with_win_length(2049), "win_length"),
+        (ok().with_window(Window::Kaiser { beta: -1.0 }), "beta"),
+        (ok().with_window(Window::Kaiser { beta: 701.0 }), "beta"),
+        (ok().with_window(Window::Kaiser { beta: f64::NAN }), "beta"),
     ] {
         assert_eq!(refused(Stft::new(&config)), parameter);
         let mel = MelConfig::new(22_050).with_stft(config);
@@ -161,6 +164,7 @@ fn bands_out_of_range() {
         (ok().with_fmax(-1.0), "fmax"),
         (ok().with_fmax(f64::NAN), "fmax"),
         (ok().with_fmin(500.0).with_fmax(500.0f64.next_up()), "fmax"),
+        (ok().with_domain(MelDomain::Mel).with_fmin(500.0).with_fmax(500.0f64.next_up()), "fmax"),
     ] {
         assert_eq!(refused(MelFilterBank::new(&config)), parameter);
         assert_eq!(refused(MelSpectrogram::new(&config)), parameter);

@@ -3,7 +3,8 @@
 #![cfg(feature = "serde")]
 
 use soundalike_features::{
-    ChunkConfig, DbConfig, LogMelConfig, MelConfig, MelNorm, MfccConfig, PadMode, StftConfig, Tail, Window,
+    ChunkConfig, DbConfig, KaldiFbankConfig, KaldiMfccConfig, LogMelConfig, MelConfig, MelDomain, MelNorm,
+    MelScale, MfccConfig, PadMode, StftConfig, Tail, Window,
 };
 
 #[test]
@@ -26,6 +27,25 @@ fn there_and_back() {
 }
 
 #[test]
+fn names() {
+    let mel: MelConfig =
+        serde_json::from_str(r#"{"sample_rate": 16000, "scale": "kaldi", "domain": "mel", "zero_dc": true}"#)
+            .unwrap();
+    let want =
+        MelConfig::new(16_000).with_scale(MelScale::Kaldi).with_domain(MelDomain::Mel).with_zero_dc(true);
+    assert_eq!(mel, want);
+    let stft: StftConfig =
+        serde_json::from_str(r#"{"window": {"kaiser": {"beta": 8.5}}, "periodic": false}"#).unwrap();
+    assert_eq!(stft, StftConfig::default().with_window(Window::Kaiser { beta: 8.5 }).with_periodic(false));
+    let stft: StftConfig = serde_json::from_str(r#"{"window": "povey"}"#).unwrap();
+    assert_eq!(stft, StftConfig::default().with_window(Window::Povey));
+    for config in [StftConfig::default().with_window(Window::Kaiser { beta: 0.1 }), stft] {
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<StftConfig>(&json).unwrap(), config);
+    }
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     let read = |json| serde_json::from_str::<MfccConfig>(json).unwrap();
     assert_eq!(read(r#"{"mel": {"sample_rate": 22050}}"#), MfccConfig::new(22_050));
@@ -41,4 +61,16 @@ fn what_is_left_out_has_its_default() {
 fn a_misspelt_or_missing_key_is_refused() {
     assert!(serde_json::from_str::<MelConfig>(r#"{"sample_rate": 8000, "nmels": 40}"#).is_err());
     assert!(serde_json::from_str::<MelConfig>("{}").is_err());
+}
+
+#[test]
+fn kaldis_settings() {
+    let fbank = KaldiFbankConfig::default().with_num_mel_bins(80).with_window(Window::Hamming);
+    let config = KaldiMfccConfig::default().with_fbank(fbank).with_cepstral_lifter(0.0);
+    let json = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<KaldiMfccConfig>(&json).unwrap(), config);
+    let read = |json| serde_json::from_str::<KaldiFbankConfig>(json);
+    assert_eq!(read("{}").unwrap(), KaldiFbankConfig::default());
+    assert_eq!(read(r#"{"num_mel_bins": 40}"#).unwrap(), KaldiFbankConfig::default().with_num_mel_bins(40));
+    assert!(read(r#"{"n_mels": 40}"#).is_err());
 }

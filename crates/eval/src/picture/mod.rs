@@ -10,6 +10,7 @@ mod colour;
 mod heat_map;
 mod histogram_chart;
 mod histogram_config;
+mod line_chart;
 mod png;
 mod raster;
 mod spectrogram;
@@ -21,6 +22,7 @@ pub use bar_chart::{Bar, BarChartConfig, bar_chart};
 pub use heat_map::{HeatMapConfig, heat_map};
 pub use histogram_chart::histogram_chart;
 pub use histogram_config::{HistogramChartConfig, HistogramScale, HistogramSeries};
+pub use line_chart::{LineChartConfig, line_chart};
 pub use spectrogram::{SpectrogramConfig, spectrogram};
 
 use crate::Error;

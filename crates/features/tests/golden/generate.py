@@ -3,63 +3,28 @@
     pip install librosa==0.11.0 numpy scipy
     python3 generate.py
 
-Writes golden.bin beside this file. Its format, all little-endian: for each case, a line of text that ends with a
-line feed, `name key=value ...`, then rows, columns, row step, column step (u32 each) of the whole result, then the
-values kept (f32, row by row): every row-step-th row and every column-step-th column, and always the last ones. The
-largest magnitude of the whole result (f32) comes before the values, as tolerances are relative to it.
-
-The Rust test computes the same signals by the same formulas: noise is splitmix64, so integers; sines are rounded to
-single precision from double precision and so agree to one unit in the last place.
+Writes golden.bin beside this file, in the format that common.py tells.
 """
 
-import pathlib
-import struct
 import warnings
 
 import librosa
 import numpy as np
+import scipy.signal
+
+from common import signal, write
 
 assert librosa.__version__.startswith("0.11."), librosa.__version__
 warnings.simplefilter("ignore")
-MASK = (1 << 64) - 1
 
 
-def noise(n, seed):
-    """Uniform in [-1, 1): the upper 24 bits of splitmix64."""
-    out = np.empty(n)
-    state = seed
-    for i in range(n):
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        z = state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        z ^= z >> 31
-        out[i] = (z >> 40) / (1 << 23) - 1.0
-    return out
-
-
-def signal(kind, sr, n):
-    t = np.arange(n) / sr
-    if kind == "chirp":  # 50 Hz to 0.45 of the sample rate
-        f0, f1, length = 50.0, 0.45 * sr, n / sr
-        x = 0.8 * np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t / (2 * length)))
-    elif kind == "tones":
-        x = 0.3 * np.sin(2 * np.pi * 440.0 * t) + 0.2 * np.sin(2 * np.pi * 1234.5 * t)
-        x = x + 0.1 * np.sin(2 * np.pi * 3210.0 * t) + 0.05 * noise(n, 1)
-    elif kind == "noise":
-        x = 0.5 * noise(n, 7)
-    elif kind == "steps":  # 0.2 s each of full level, -60 dB, nothing
-        x = noise(n, 3) * np.array([1.0, 1e-3, 0.0])[np.arange(n) * 5 // sr % 3]
-    elif kind == "impulse":
-        x = np.zeros(n)
-        x[n // 2] = 1.0
-    elif kind == "silence":
-        x = np.zeros(n)
-    return x.astype(np.float32)
-
-
-def window(name):
-    return {"rectangular": "boxcar"}.get(name, name)
+def window(p):
+    """What librosa takes for the window's name, and for the symmetric ones their values themselves."""
+    name = p.get("window", "hann")
+    name = ("kaiser", p["beta"]) if name == "kaiser" else {"rectangular": "boxcar"}.get(name, name)
+    if p.get("symmetric"):
+        return scipy.signal.get_window(name, p.get("win_length") or p.get("n_fft", 2048), fftbins=False)
+    return name
 
 
 def compute(feature, y, sr, p):
@@ -67,7 +32,7 @@ def compute(feature, y, sr, p):
         n_fft=p.get("n_fft", 2048),
         hop_length=p.get("hop_length", 512),
         win_length=p.get("win_length"),
-        window=window(p.get("window", "hann")),
+        window=window(p),
         center=not p.get("no_center", False),
         pad_mode={"zeros": "constant"}.get(p.get("pad_mode", "zeros"), p.get("pad_mode")),
     )
@@ -100,7 +65,7 @@ def compute(feature, y, sr, p):
 
 def cases():
     base = [("chirp", 22050, 22051), ("tones", 22050, 33075), ("noise", 16000, 16000), ("steps", 22050, 22050)]
-    base += [("impulse", 22050, 11025), ("silence", 22050, 5000)]
+    base += [("impulse", 22050, 11025), ("silence", 22050, 5000), ("music", 22050, 44100)]
     for s in base:
         for feature in ["stft_re", "stft_im", "magnitude", "mel", "logmel", "mfcc"]:
             yield feature, s, {}
@@ -125,6 +90,12 @@ def cases():
         dict(window="hamming"),
         dict(window="blackman"),
         dict(window="rectangular"),
+        dict(window="kaiser", beta=8.6),
+        dict(window="kaiser", beta=14.0, n_fft=1024, hop_length=256, win_length=800),
+        dict(window="kaiser", beta=5.0, n_fft=600, hop_length=200, symmetric=True),
+        dict(symmetric=True),
+        dict(window="hamming", symmetric=True, n_fft=512, hop_length=160, win_length=400),
+        dict(window="blackman", symmetric=True, n_fft=4096, hop_length=1024),
     ]:
         n = 2000 if p.get("hop_length") == 1 else 33075
         for feature in ["stft_re", "stft_im"]:
@@ -166,27 +137,10 @@ def cases():
             yield "mfcc", s, p
 
 
-def kept(length, limit):
-    step = max(1, -(-length // limit))
-    index = list(range(0, length, step))
-    if index[-1] != length - 1:
-        index.append(length - 1)
-    return step, index
+def results():
+    for feature, s, p in cases():
+        kind, sr, n = s
+        yield feature, s, p, compute(feature, signal(kind, sr, n), sr, p), (24, 60 if feature == "filters" else 12)
 
 
-def main():
-    out = bytearray()
-    for feature, (kind, sr, n), p in cases():
-        values = np.asarray(compute(feature, signal(kind, sr, n), sr, p), dtype=np.float32)
-        row_step, rows = kept(values.shape[0], 24)
-        col_step, cols = kept(values.shape[1], 60 if feature == "filters" else 12)
-        settings = " ".join(f"{k}={str(v).lower()}" for k, v in p.items())
-        out += f"{feature} signal={kind} sr={sr} n={n} {settings}".strip().encode() + b"\n"
-        out += struct.pack("<IIIIf", *values.shape, row_step, col_step, float(np.abs(values).max()))
-        out += values[np.ix_(rows, cols)].astype("<f4").tobytes()
-    path = pathlib.Path(__file__).with_name("golden.bin")
-    path.write_bytes(out)
-    print(path.name, len(out), "bytes, librosa", librosa.__version__, "numpy", np.__version__)
-
-
-main()
+write("golden.bin", results())
