@@ -1,109 +1,14 @@
 //! The examples as a person runs them: what they write, and how they end when something is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::path::Path;
+use std::process::Command;
+
+use common::{Bench, RATE, bad, example, extract, good, song, stderr, stdout};
 use serde_json::Value;
 use soundalike_audio::{WavFormat, write_wav};
-use soundalike_catalog::Catalog;
-
-const RATE: u32 = 22_050;
-
-/// The example's binary, which `cargo test` builds beside this test.
-fn example(name: &str) -> Command {
-    let deps = std::env::current_exe().unwrap();
-    let path = deps.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo test -p soundalike-examples` whole", path.display());
-    Command::new(path)
-}
-
-/// A few seconds of buzz whose pitch and colour depend on `seed`.
-fn song(seed: u32, seconds: f32) -> Vec<f32> {
-    let hz = 90.0 * 1.13_f32.powi(seed as i32);
-    let slope = 0.4 + 0.2 * (seed % 7) as f32;
-    (0..(seconds * RATE as f32) as usize)
-        .map(|i| {
-            let t = i as f32 / RATE as f32;
-            let step = 1.0 + 0.25 * ((t * 2.0) as u32 % 3) as f32;
-            let tone =
-                |h: u32| (std::f32::consts::TAU * hz * step * h as f32 * t).sin() / (h as f32).powf(slope);
-            0.1 * (1..9).map(tone).sum::<f32>()
-        })
-        .collect()
-}
-
-struct Bench {
-    dir: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new(songs: u32, seconds: f32) -> Self {
-        let bench = Self { dir: tempfile::tempdir().unwrap() };
-        std::fs::create_dir(bench.path("music")).unwrap();
-        for s in 0..songs {
-            let path = bench.path(&format!("music/song-{s:02}.wav"));
-            write_wav(path, &song(s, seconds), RATE, WavFormat::I16).unwrap();
-        }
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn pipeline(&self) -> Command {
-        let mut command = example("pipeline");
-        command.current_dir(self.dir.path());
-        command.args([
-            "--music",
-            "music",
-            "--library",
-            "library",
-            "--report",
-            "report",
-            "--json",
-            "out.json",
-        ]);
-        command
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path("out.json")).unwrap()).unwrap()
-    }
-
-    fn songs(&self) -> usize {
-        let catalog = Catalog::open_read_only(self.path("library/catalog.sqlite"));
-        catalog.and_then(|c| c.songs()).map_or(0, |s| s.len())
-    }
-}
-
-fn stdout(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn stderr(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-#[track_caller]
-fn good(mut command: Command) -> Output {
-    let out = command.output().unwrap();
-    assert!(out.status.success(), "{command:?}: {}\n{}", out.status, stderr(&out));
-    out
-}
-
-/// Runs a command that must fail: exit code 1, one message, no panic.
-#[track_caller]
-fn bad(mut command: Command, words: &[&str]) {
-    let out = command.output().unwrap();
-    let message = stderr(&out);
-    assert_eq!(out.status.code(), Some(1), "{command:?}: {}\n{message}", out.status);
-    assert!(message.starts_with("error: ") && !message.contains("panicked"), "{message}");
-    for word in words {
-        assert!(message.contains(word), "{word:?} is not in {message}");
-    }
-}
 
 #[test]
 fn every_example_answers_help() {
@@ -408,68 +313,4 @@ fn one_song_can_be_asked_but_not_as_unknown() {
     good(bench.pipeline());
     let json = bench.json();
     assert_eq!((&json["conditions"][0]["known"], &json["conditions"][0]["unknown"]), (&1.into(), &0.into()));
-}
-
-fn extract(bench: &Bench, args: &[&str]) -> Command {
-    let mut command = example("extract");
-    command.current_dir(bench.dir.path()).args(args);
-    command
-}
-
-#[test]
-fn extract_writes_numbers_and_pictures() {
-    let bench = Bench::new(2, 3.0);
-    for (feature, rows) in [("mel", 128), ("logmel", 128), ("mfcc", 20)] {
-        let run = |out: &str| {
-            good(extract(&bench, &["music/song-00.wav", "--feature", feature, "--out", out]));
-            std::fs::read(bench.path(out)).unwrap()
-        };
-        let json: Value = serde_json::from_slice(&run("x.json")).unwrap();
-        assert_eq!(json["shape"], serde_json::json!([rows, 130]));
-        assert_eq!(json["values"].as_array().unwrap().len(), rows);
-        let npy = run("x.npy");
-        assert!(npy.starts_with(b"\x93NUMPY") && npy.len() == 128 + rows * 130 * 4, "{}", npy.len());
-        assert!(run("x.png").starts_with(b"\x89PNG\r\n"));
-    }
-    std::fs::write(bench.path("music/bad.wav"), "no").unwrap();
-    let out =
-        good(extract(&bench, &["music", "--feature", "mfcc", "--out", "all.npy", "--json", "sum.json"]));
-    assert!(stderr(&out).contains("bad.wav"));
-    assert!(bench.path("all/song-00.wav.npy").exists() && bench.path("all/song-01.wav.npy").exists());
-    good(extract(&bench, &["music", "--feature", "mfcc", "--out", "all.json"]));
-    let list: Value = serde_json::from_slice(&std::fs::read(bench.path("all.json")).unwrap()).unwrap();
-    let files: Vec<&str> = list.as_array().unwrap().iter().filter_map(|f| f["file"].as_str()).collect();
-    assert_eq!(files, ["music/song-00.wav", "music/song-01.wav"]);
-    assert_eq!(list[1]["values"].as_array().unwrap().len(), 20);
-    let summary: Value = serde_json::from_slice(&std::fs::read(bench.path("sum.json")).unwrap()).unwrap();
-    assert_eq!(summary.as_array().unwrap().len(), 3);
-}
-
-#[test]
-fn extract_says_what_is_wrong() {
-    let bench = Bench::new(1, 3.0);
-    let run = |input: &str, out: &str| extract(&bench, &[input, "--feature", "mel", "--out", out]);
-    bad(run("music/song-00.wav", "x.txt"), &[".npy"]);
-    bad(run("nowhere.wav", "x.npy"), &["nowhere.wav"]);
-    std::fs::write(bench.path("bad.wav"), "no").unwrap();
-    bad(run("bad.wav", "x.npy"), &["bad.wav"]);
-    // Finite, but nothing that a spectrum could be made of; the error comes from the features, which know no files.
-    write_wav(bench.path("spike.wav"), &[3e10; 4000], RATE, WavFormat::F32).unwrap();
-    bad(run("spike.wav", "x.npy"), &["spike.wav", "sample"]);
-    // Results would land among the music, or on it.
-    bad(run("music", "music.npy"), &["music.npy", "input"]);
-    std::fs::copy(bench.path("music/song-00.wav"), bench.path("wave.json")).unwrap();
-    bad(run("wave.json", "wave.json"), &["wave.json", "input"]);
-    bad(run("music/song-00.wav", "no/such/folder/x.npy"), &["no/such/folder/x.npy"]);
-    std::fs::create_dir(bench.path("empty")).unwrap();
-    bad(run("empty", "x.npy"), &["empty"]);
-    std::fs::write(bench.path("kept.json"), "old").unwrap();
-    bad(run("empty", "kept.json"), &["empty"]);
-    std::fs::write(bench.path("empty/bad.wav"), "no").unwrap();
-    bad(run("empty", "kept.json"), &["empty", "none of its 1"]);
-    assert_eq!(std::fs::read(bench.path("kept.json")).unwrap(), b"old");
-    // A folder where the results should go: writing fails, and that is not a file's fault.
-    std::fs::write(bench.path("results"), "a file").unwrap();
-    bad(run("music", "results.npy"), &["results"]);
-    assert!(!bench.path("x.npy").exists());
 }

@@ -15,8 +15,7 @@ use super::findings::Findings;
 use super::summary::{known_table, unknown_table};
 use crate::cli::Outcome;
 use crate::degrade::Degradation;
-use crate::extract::Feature;
-use crate::pictures::{Look, draw};
+use crate::pictures::{Look, Style, draw};
 
 /// Known and unknown questions that are shown as pictures.
 const PICTURED: (usize, usize) = (4, 2);
@@ -173,8 +172,8 @@ fn spectrogram(samples: &[f32], rate: u32, title: &str, caption: &str) -> Outcom
     let config = LogMelConfig::new(rate);
     let frame_seconds = config.mel.stft.hop_length as f64 / f64::from(rate);
     let matrix = LogMel::new(&config)?.compute(samples)?;
-    let look = Look { title, sample_rate: rate, frame_seconds, size: (540, 300) };
-    let picture = draw(Feature::Logmel, matrix, look)?;
+    let look = Look { title, frame_seconds, size: (540, 300) };
+    let picture = draw(&Style::of_preset("librosa", rate), matrix, look)?;
     Ok(Figure::picture(&picture, format!("Mel spectrogram: {caption}"))?.with_caption(caption))
 }
 
