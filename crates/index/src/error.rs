@@ -56,6 +56,16 @@ pub enum Error {
         /// The greatest norm accepted, [`crate::MAX_NORM`].
         limit: f64,
     },
+    /// A component is beyond what half precision can hold ([`crate::Dtype::F16`] only).
+    #[error("component {component} of row {row} is beyond {limit}, the greatest half-precision float")]
+    OutOfRange {
+        /// Row inside the call.
+        row: usize,
+        /// Component inside the vector.
+        component: usize,
+        /// The greatest magnitude accepted.
+        limit: f32,
+    },
     /// The id is in the index already, or twice in one batch.
     #[error("id {id} is in the index already")]
     DuplicateId {

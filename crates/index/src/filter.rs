@@ -1,12 +1,17 @@
 use std::fmt;
 
-/// A set of vectors of one index, one bit a position. Made by [`crate::FlatIndex::filter`].
+use crate::FlatIndex;
+use crate::buffer::LANES;
+use crate::store::Store;
+
+/// A set of vectors of one index, one bit a position. Made by [`FlatIndex::filter`] and [`FlatIndex::filter_ids`].
 ///
 /// It belongs to the index as it was then. Removing vectors and replacing them does no harm; after adding any, the
 /// bitset would say nothing about the new ones, so a search with it is an error
 /// ([`crate::Error::StaleFilter`]) and not a wrong answer.
 #[derive(Debug, Clone)]
 pub struct Bitset {
+    /// A word for each block of the index, as it marks its live vectors.
     pub(crate) words: Vec<u64>,
     pub(crate) layout: u64,
 }
@@ -17,6 +22,31 @@ impl Bitset {
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
+}
+
+impl FlatIndex {
+    /// The set of those vectors whose id `accept` accepts, for [`Filter::Bitset`].
+    pub fn filter(&self, mut accept: impl FnMut(u64) -> bool) -> Bitset {
+        let accepted = self.store.live().filter(|(_, id)| accept(*id));
+        let words = words(&self.store, accepted.map(|(position, _)| position));
+        Bitset { words, layout: self.layout }
+    }
+
+    /// The set of the vectors with these ids, for [`Filter::Bitset`]. Ids that are not in the index add nothing.
+    pub fn filter_ids(&self, ids: impl IntoIterator<Item = u64>) -> Bitset {
+        let positions = ids.into_iter().filter_map(|id| self.positions.get(&id).copied());
+        Bitset { words: words(&self.store, positions), layout: self.layout }
+    }
+}
+
+fn words(store: &Store, positions: impl Iterator<Item = usize>) -> Vec<u64> {
+    let mut words = vec![0u64; store.blocks().len()];
+    for position in positions {
+        if let Some(word) = words.get_mut(position / LANES) {
+            *word |= 1 << (position % LANES);
+        }
+    }
+    words
 }
 
 /// Which vectors a search may return.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::blocks::LANES;
+use crate::buffer::LANES;
 use crate::config::MAX_DIM;
 use crate::{Dtype, Error, FlatIndexConfig, Metric};
 
@@ -144,7 +144,7 @@ impl Header {
 
     /// The length the whole file must have; none when it does not fit 64 bits.
     pub(crate) fn file_len(&self) -> Option<u64> {
-        let block_bytes = self.config.dim as u64 * LANES as u64 * self.config.dtype.size() as u64;
+        let block_bytes = self.config.dim as u64 * LANES as u64 * size_of::<f32>() as u64;
         let segment_bytes = |vectors: u64| {
             let ids = (vectors * 8).next_multiple_of(ALIGN);
             vectors.div_ceil(LANES as u64) * block_bytes + ids
@@ -192,11 +192,13 @@ fn metric_of(code: u8) -> Option<Metric> {
 fn dtype_code(dtype: Dtype) -> u8 {
     match dtype {
         Dtype::F32 => 0,
+        Dtype::F16 => 1,
+        Dtype::Int8 => 2,
     }
 }
 
 fn dtype_of(code: u8) -> Option<Dtype> {
-    (code == dtype_code(Dtype::F32)).then_some(Dtype::F32)
+    [Dtype::F32, Dtype::F16, Dtype::Int8].into_iter().find(|dtype| dtype_code(*dtype) == code)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! (each rounded). Every path does exactly these operations, so every path gives the same bits.
 
 use crate::Metric;
-use crate::blocks::{LANES, Row};
+use crate::buffer::{LANES, Row};
 
 /// Queries that share one pass over a block.
 pub(crate) const TILE: usize = 4;

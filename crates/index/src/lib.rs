@@ -38,17 +38,21 @@
 //! with the vectors: the embedder's id and a generation, by which a caller sees that a file no longer fits its source.
 
 mod atomic;
-mod blocks;
+mod buffer;
 mod config;
 mod error;
 mod filter;
 mod flat;
 mod format;
+mod half;
 mod kernel;
 mod load;
 mod neighbor;
+mod quantize;
 mod save;
 mod search;
+mod segment;
+mod store;
 mod vector;
 
 pub use config::{Dtype, FlatIndexConfig, MAX_DIM, Metric};

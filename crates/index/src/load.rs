@@ -5,8 +5,10 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::blocks::{Blocks, LANES, Row};
+use crate::buffer::{LANES, Row};
 use crate::format::{Header, MAGIC, Meta};
+use crate::segment::Shape;
+use crate::store::Store;
 use crate::{Error, FlatIndex, Metric, vector::MAX_NORM};
 
 impl FlatIndex {
@@ -64,9 +66,16 @@ impl FlatIndex {
         if positions.len() != ids.len() {
             return Err(Error::corrupt(path, "an id occurs twice"));
         }
-        let blocks = Blocks::from_parts(dim, rows, ids);
-        check_vectors(path, header.config.metric, &blocks)?;
-        Ok((Self::from_blocks(header.config, blocks, positions), header.meta))
+        check_vectors(path, header.config.metric, dim, &rows, ids.len())?;
+        let mut store = Store::new(Shape::new(&header.config));
+        let mut vector = Vec::with_capacity(dim);
+        for (at, id) in ids.iter().enumerate() {
+            vector.clear();
+            let block = rows.iter().skip(at / LANES * dim).take(dim);
+            vector.extend(block.map(|row| row.0[at % LANES]));
+            store.push(*id, &vector, ids.len() - at - 1);
+        }
+        Ok((Self::from_store(header.config, store, positions), header.meta))
     }
 
     /// Reads what was saved with an index without reading the vectors: enough to see whether it is still wanted.
@@ -115,10 +124,10 @@ impl<'a> Source<'a> {
 
 /// A file with right checksums may still come from another writer: vectors that `add` would not have stored would
 /// make scores that are not numbers.
-fn check_vectors(path: &Path, metric: Metric, blocks: &Blocks) -> Result<(), Error> {
-    for block in blocks.iter() {
+fn check_vectors(path: &Path, metric: Metric, dim: usize, rows: &[Row], count: usize) -> Result<(), Error> {
+    for (block, rows) in rows.chunks(dim).enumerate() {
         let mut squares = [0.0f64; LANES];
-        for row in block.rows {
+        for row in rows {
             for (sum, value) in squares.iter_mut().zip(row.0) {
                 *sum += f64::from(value) * f64::from(value);
             }
@@ -126,7 +135,7 @@ fn check_vectors(path: &Path, metric: Metric, blocks: &Blocks) -> Result<(), Err
         for (lane, square) in squares.iter().enumerate() {
             let norm = square.sqrt();
             let fits = match metric {
-                _ if lane >= block.ids.len() => *square == 0.0,
+                _ if block * LANES + lane >= count => *square == 0.0,
                 Metric::Cosine => (norm - 1.0).abs() < 1e-3,
                 Metric::InnerProduct | Metric::L2 => norm <= MAX_NORM,
             };

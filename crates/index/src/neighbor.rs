@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::Metric;
-use crate::blocks::LANES;
+use crate::buffer::LANES;
 
 /// One answer of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]

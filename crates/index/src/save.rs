@@ -4,7 +4,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::atomic::write_atomically;
-use crate::blocks::{LANES, Row};
+use crate::buffer::{LANES, Row};
 use crate::format::{Header, Meta, SEGMENT};
 use crate::{Error, FlatIndex};
 
@@ -33,7 +33,7 @@ impl FlatIndex {
     /// The bytes of the file, in order.
     pub(crate) fn write(&self, header: &Header, first: &[u8], out: &mut impl Write) -> io::Result<()> {
         out.write_all(first)?;
-        let live: Vec<(usize, u64)> = self.blocks.live().collect();
+        let live: Vec<(usize, u64)> = self.store.live().collect();
         let mut checksums = Vec::new();
         for segment in live.chunks(SEGMENT as usize) {
             let mut hash = Xxh3::new();
@@ -61,9 +61,12 @@ impl FlatIndex {
     /// Up to 64 vectors as one block, unused lanes zero.
     fn gathered(&self, lanes: &[(usize, u64)]) -> Vec<Row> {
         let mut rows = vec![Row::ZERO; self.config.dim];
+        let mut vector = Vec::with_capacity(self.config.dim);
         for (lane, (position, _)) in lanes.iter().enumerate() {
-            for (row, value) in rows.iter_mut().zip(self.blocks.read(*position)) {
-                row.0[lane % LANES] = value;
+            vector.clear();
+            self.store.read(*position, &mut vector);
+            for (row, value) in rows.iter_mut().zip(&vector) {
+                row.0[lane % LANES] = *value;
             }
         }
         rows

@@ -1,7 +1,8 @@
-use crate::blocks::{Block, LANES};
+use crate::buffer::{LANES, Row};
 use crate::flat::scaled;
 use crate::kernel::{TILE, score_block, score_lane};
 use crate::neighbor::TopK;
+use crate::segment::{Arrays, SEGMENT_BLOCKS, Segment, Shape};
 use crate::vector::divisor;
 use crate::{Error, Filter, FlatIndex, Neighbor};
 
@@ -19,9 +20,7 @@ impl FlatIndex {
         let query = self.prepare(0, query)?;
         let mut top = TopK::new(k);
         if k > 0 {
-            for block in self.blocks.iter() {
-                self.scan_one(&query, &block, block.live, &mut top);
-            }
+            self.for_each_block(|_, block| self.scan_one(&query, block, block.live, &mut top));
         }
         Ok(top.into_neighbors(self.config.metric))
     }
@@ -44,7 +43,7 @@ impl FlatIndex {
             let (tiles, rest) = rows.as_chunks::<TILE>();
             let tiles: Vec<Vec<[f32; TILE]>> = tiles.iter().map(|tile| interleaved(tile, dim)).collect();
             let mut scores = [[0.0; LANES]; TILE];
-            for block in self.blocks.iter().filter(|block| block.live != 0) {
+            self.for_each_block(|_, block| {
                 let (tile_tops, rest_tops) = tops.as_chunks_mut::<TILE>();
                 for (tile, tops) in tiles.iter().zip(tile_tops) {
                     score_block(self.config.metric, tile, block.rows, &mut scores);
@@ -53,9 +52,9 @@ impl FlatIndex {
                     }
                 }
                 for (query, top) in rest.iter().zip(rest_tops) {
-                    self.scan_one(query, &block, block.live, top);
+                    self.scan_one(query, block, block.live, top);
                 }
-            }
+            });
         }
         Ok(tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect())
     }
@@ -79,17 +78,17 @@ impl FlatIndex {
                     return Err(Error::StaleFilter);
                 }
                 if k > 0 {
-                    for (block, word) in self.blocks.iter().zip(&set.words) {
-                        self.scan_one(&query, &block, block.live & word, &mut top);
-                    }
+                    self.for_each_block(|number, block| {
+                        let word = set.words.get(number).copied().unwrap_or(0);
+                        self.scan_one(&query, block, block.live & word, &mut top);
+                    });
                 }
             }
             Filter::Predicate(accept) => {
                 if k > 0 {
-                    for block in self.blocks.iter() {
-                        let wanted = accepted(&block, accept);
-                        self.scan_one(&query, &block, wanted, &mut top);
-                    }
+                    self.for_each_block(|_, block| {
+                        self.scan_one(&query, block, accepted(block, accept), &mut top);
+                    });
                 }
             }
         }
@@ -100,6 +99,26 @@ impl FlatIndex {
         self.check_dim(query)?;
         let divisor = divisor(self.config.metric, row, query)?;
         Ok(scaled(query, divisor).map(|value| [value]).collect())
+    }
+
+    fn for_each_block(&self, mut visit: impl FnMut(usize, &Block<'_>)) {
+        let dim = self.config.dim;
+        let mut scratch = Vec::new();
+        for (number, segment) in self.store.segments.iter().enumerate() {
+            for (block, (live, ids)) in segment.live.iter().zip(segment.ids.chunks(LANES)).enumerate() {
+                if *live == 0 {
+                    continue;
+                }
+                let rows = match &segment.arrays {
+                    Arrays::F32(rows) => rows.get(block * dim..(block + 1) * dim).unwrap_or(&[]),
+                    _ => {
+                        decode(segment, &self.store.shape, block, &mut scratch);
+                        &scratch
+                    }
+                };
+                visit(number * SEGMENT_BLOCKS + block, &Block { rows, live: *live, ids });
+            }
+        }
     }
 
     fn scan_one(&self, query: &[[f32; 1]], block: &Block<'_>, wanted: u64, top: &mut TopK) {
@@ -135,4 +154,28 @@ fn accepted(block: &Block<'_>, accept: &(dyn Fn(u64) -> bool + Sync)) -> u64 {
 fn interleaved(tile: &[Vec<[f32; 1]>; TILE], dim: usize) -> Vec<[f32; TILE]> {
     let component = |d: usize| tile.each_ref().map(|query| query.get(d).map_or(0.0, |[value]| *value));
     (0..dim).map(component).collect()
+}
+
+/// One block as the search sees it.
+struct Block<'a> {
+    /// `dim` rows.
+    rows: &'a [Row],
+    /// Bit set: the lane holds a vector.
+    live: u64,
+    /// Ids of the lanes; fewer than 64 in the last block.
+    ids: &'a [u64],
+}
+
+/// A block's vectors in f32.
+fn decode(segment: &Segment, shape: &Shape, block: usize, rows: &mut Vec<Row>) {
+    rows.clear();
+    rows.resize(shape.dim, Row::ZERO);
+    let mut vector = Vec::with_capacity(shape.dim);
+    for lane in 0..LANES.min(segment.len() - block * LANES) {
+        vector.clear();
+        segment.read(shape, block * LANES + lane, &mut vector);
+        for (row, value) in rows.iter_mut().zip(&vector) {
+            row.0[lane] = *value;
+        }
+    }
 }
