@@ -90,9 +90,8 @@ impl FlatIndex {
         }
         drop(seen);
         let rows = vectors.chunks_exact(self.config.dim);
-        for (row, vector) in rows.clone().enumerate() {
-            self.divisor(row, vector)?;
-        }
+        let divisors = rows.clone().enumerate().map(|(row, vector)| self.divisor(row, vector));
+        let divisors = divisors.collect::<Result<Vec<f64>, Error>>()?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -100,9 +99,9 @@ impl FlatIndex {
         self.store.reserve(ids.len());
         self.positions.reserve(ids.len());
         let mut stored = Vec::with_capacity(self.config.dim);
-        for (row, (id, vector)) in ids.iter().zip(rows).enumerate() {
+        for (row, ((id, vector), divisor)) in ids.iter().zip(rows).zip(divisors).enumerate() {
             stored.clear();
-            stored.extend(scaled(vector, self.divisor(row, vector)?));
+            stored.extend(scaled(vector, divisor));
             let position = self.store.push(*id, &stored, ids.len() - row - 1);
             self.positions.insert(*id, position);
         }

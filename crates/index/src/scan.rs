@@ -186,6 +186,18 @@ fn score<R: Source, S: Lanes, const Q: usize, const W: usize>(
     clamp: bool,
 ) {
     let scores = R::scores::<S, Q, W>(simd, &queued.tile, wanted.block, first);
+    // Most blocks hold nothing good enough: they are rejected without leaving the registers.
+    let mut any = 0;
+    for (scores, threshold) in scores.iter().zip(queued.thresholds) {
+        let mut best = scores[0];
+        for scores in &scores[1..] {
+            best = simd.max(best, *scores);
+        }
+        any |= simd.at_least(best, simd.splat(threshold));
+    }
+    if any == 0 {
+        return;
+    }
     for (query, (scores, threshold)) in scores.iter().zip(queued.thresholds).enumerate() {
         let threshold = simd.splat(threshold);
         let mut hits = 0;

@@ -25,6 +25,8 @@ pub(crate) trait Lanes: Copy {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// `c - a * b`, rounded once.
     fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The greater one of each lane.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// A bit for each lane: `a >= b`.
     fn at_least(self, a: Self::F, b: Self::F) -> u16;
 
@@ -127,6 +129,11 @@ impl Lanes for Portable {
     #[inline(always)]
     fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         self.fma(a.map(|a| -a), b, c)
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        zip(a, b, |a, b| if a > b { a } else { b })
     }
 
     #[inline(always)]

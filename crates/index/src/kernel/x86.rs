@@ -102,6 +102,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        self.avx512f._mm512_max_ps(a, b)
+    }
+
+    #[inline(always)]
     fn at_least(self, a: __m512, b: __m512) -> u16 {
         self.avx512f._mm512_cmp_ps_mask::<GREATER_OR_EQUAL>(a, b)
     }
@@ -188,6 +193,11 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         halves!(|a, b, c| self.fma._mm256_fnmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        halves!(|a, b| self.avx._mm256_max_ps(a, b))
     }
 
     #[inline(always)]
