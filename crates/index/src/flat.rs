@@ -144,6 +144,15 @@ impl FlatIndex {
         if dead < Self::COMPACT_FROM || dead <= self.store.vectors() / Self::COMPACT_SHARE {
             return;
         }
+        self.compact();
+    }
+
+    /// Moves the vectors together over the places of removed ones, in one pass: those are gone then, from memory and
+    /// from what [`Self::save`] writes. Vectors of a mapped file that have to be moved are in memory afterwards.
+    pub fn compact(&mut self) {
+        if self.store.vectors() == self.positions.len() && self.store.is_dense() {
+            return;
+        }
         self.store.compact();
         self.positions.clear();
         self.positions.extend(self.store.live().map(|(position, id)| (id, position)));

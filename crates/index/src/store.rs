@@ -20,7 +20,6 @@ impl Store {
     }
 
     /// Segments of this shape whose arrays fit each other.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers of files"))]
     pub(crate) fn from_segments(shape: Shape, segments: Vec<Segment>) -> Self {
         let vectors = segments.iter().map(Segment::len).sum();
         Self { shape, segments, vectors }
@@ -29,6 +28,12 @@ impl Store {
     /// Vectors kept, live or not.
     pub(crate) fn vectors(&self) -> usize {
         self.vectors
+    }
+
+    /// Whether all segments but the last are full.
+    pub(crate) fn is_dense(&self) -> bool {
+        let (_, before) = self.segments.split_last().unzip();
+        before.unwrap_or(&[]).iter().all(|segment| segment.len() == SEGMENT_VECTORS)
     }
 
     /// All block numbers.

@@ -1,0 +1,60 @@
+//! Whether vectors of a file are such as this crate writes. A file with right checksums may still come from another
+//! writer, and vectors that `add` would not have stored would make scores that are not numbers.
+
+use crate::Metric;
+use crate::buffer::LANES;
+use crate::half::from_half;
+use crate::segment::{Arrays, Segment, Shape};
+use crate::vector::MAX_NORM;
+
+/// Whether all vectors may be there, the removed ones included, and lanes without a vector are zero.
+pub(crate) fn allowed(metric: Metric, shape: &Shape, segment: &Segment) -> bool {
+    let vectors = segment.len();
+    match &segment.arrays {
+        Arrays::F32(rows) => rows.chunks(shape.dim).enumerate().all(|(block, rows)| {
+            let used = (vectors - block * LANES).min(LANES);
+            block_allowed(metric, 1e-3, used, rows.iter().map(|row| row.0.map(f64::from)))
+        }),
+        Arrays::F16(rows) => rows.chunks(shape.dim).enumerate().all(|(block, rows)| {
+            let used = (vectors - block * LANES).min(LANES);
+            let values = rows.iter().map(|row| row.0.map(|half| f64::from(from_half(half))));
+            // Each component is rounded by up to 2^-11 of itself, and by up to 2^-25 where halves are subnormal.
+            let rounding = 1e-3 + 2f64.powi(-25) * (shape.dim as f64).sqrt();
+            block_allowed(metric, rounding, used, values)
+        }),
+        Arrays::Int8(arrays) => {
+            // Codes only choose candidates: any will do.
+            let factors = arrays.scales.iter().chain(arrays.norms.iter()).flat_map(|row| row.0);
+            let norms = arrays.vectors.chunks(shape.dim).map(|vector| {
+                vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt()
+            });
+            factors.into_iter().all(|value| value.is_finite() && value >= 0.0)
+                && norms.into_iter().all(|norm| norm_allowed(metric, 1e-3, norm))
+        }
+    }
+}
+
+fn block_allowed(
+    metric: Metric,
+    tolerance: f64,
+    used: usize,
+    rows: impl Iterator<Item = [f64; LANES]>,
+) -> bool {
+    let mut squares = [0.0; LANES];
+    for row in rows {
+        for (sum, value) in squares.iter_mut().zip(row) {
+            *sum += value * value;
+        }
+    }
+    let (used, unused) = squares.split_at(used);
+    used.iter().all(|square| norm_allowed(metric, tolerance, square.sqrt()))
+        && unused.iter().all(|square| *square == 0.0)
+}
+
+/// False for NaN.
+fn norm_allowed(metric: Metric, tolerance: f64, norm: f64) -> bool {
+    match metric {
+        Metric::Cosine => (norm - 1.0).abs() < tolerance,
+        Metric::InnerProduct | Metric::L2 => norm <= MAX_NORM,
+    }
+}
