@@ -44,6 +44,7 @@ mod error;
 mod filter;
 mod flat;
 mod format;
+mod gather;
 mod half;
 mod kernel;
 mod load;

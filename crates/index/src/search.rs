@@ -4,9 +4,6 @@ use crate::scan::{Scan, Selection};
 use crate::vector::divisor;
 use crate::{Dtype, Error, Filter, FlatIndex, Neighbor};
 
-/// With int8, when at most one in so many vectors is wanted, they are scored in f32 without a look at the codes.
-const GATHER_SHARE: usize = 32;
-
 impl FlatIndex {
     /// The `k` nearest vectors, best first: score descending, then id ascending. Fewer when the index holds fewer;
     /// none for `k = 0`.
@@ -96,37 +93,34 @@ impl FlatIndex {
         if k == 0 {
             return vec![Vec::new(); queries.len()];
         }
-        let tops = if self.config.dtype == Dtype::Int8 {
-            self.rescored(queries, k, selection, scan)
-        } else {
-            scan(self, queries, k, selection)
+        let candidates = match self.config.dtype {
+            Dtype::Int8 => k.saturating_mul(self.config.rescore.max(1)),
+            Dtype::F32 | Dtype::F16 => k,
         };
+        let selection = match selection {
+            Selection::Words(words) if self.few(words, candidates, queries.len()) => Selection::Few(words),
+            other => other,
+        };
+        let scored_again = self.config.dtype == Dtype::Int8 && !matches!(selection, Selection::Few(_));
+        let mut tops = scan(self, queries, if scored_again { candidates } else { k }, selection);
+        if scored_again {
+            let scan = self.whole(selection);
+            for (query, top) in queries.iter().zip(&mut tops) {
+                *top = scan.rescored(query, top, k);
+            }
+        }
         tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
     }
 
-    fn rescored(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        selection: Selection<'_>,
-        scan: &dyn Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
-    ) -> Vec<TopK> {
-        let candidates = k.saturating_mul(self.config.rescore.max(1));
-        let exact =
-            Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() };
-        if let Selection::Words(words) = selection {
-            let wanted: usize = words.iter().map(|word| word.count_ones() as usize).sum();
-            if wanted <= candidates.max(self.len() / GATHER_SHARE) {
-                let gathered = queries.iter().map(|query| {
-                    let mut top = TopK::new(k);
-                    exact.gather(query, words, &mut top);
-                    top
-                });
-                return gathered.collect();
-            }
-        }
-        let coarse = scan(self, queries, candidates, selection);
-        queries.iter().zip(&coarse).map(|(query, top)| exact.rescored(query, top, k)).collect()
+    /// Whether the vectors of a bitset are few enough to be gathered.
+    fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
+        let wanted: usize = words.iter().map(|word| word.count_ones() as usize).sum();
+        let all_scored_again = self.config.dtype == Dtype::Int8 && wanted <= candidates;
+        all_scored_again || Scan::gathers(wanted, self.store.vectors(), queries)
+    }
+
+    fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {
+        Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() }
     }
 
     pub(crate) fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
