@@ -19,23 +19,50 @@ impl<const L2: bool, const Q: usize> Vectorized for GatherPass<'_, L2, Q> {
     fn run<S: Lanes>(mut self, simd: S) {
         let scan = self.pass.scan;
         let mut gathered = Gathered::new(scan.store.shape.dim);
+        let mut places = Vec::new();
         for (number, segment) in scan.store.segments.iter().enumerate() {
             let (first, here) = scan.of_segment(number);
+            places.clear();
             for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
                 let mut lanes = live & self.words.get(first + block).copied().unwrap_or(0);
                 while lanes != 0 {
-                    let lane = lanes.trailing_zeros() as usize;
+                    places.push((block, lanes.trailing_zeros() as usize));
                     lanes &= lanes - 1;
-                    gathered.push(segment, block, lane);
-                    if gathered.len == LANES {
-                        self.pass.block(simd, &gathered.block(), &[]);
-                        gathered.len = 0;
-                    }
+                }
+            }
+            for (at, (block, lane)) in places.iter().enumerate() {
+                if let Some((block, lane)) = places.get(at + AHEAD) {
+                    prefetch(simd, segment, gathered.rows.len(), *block, *lane);
+                }
+                gathered.push(segment, *block, *lane);
+                if gathered.len == LANES {
+                    self.pass.block(simd, &gathered.block(), &[]);
+                    gathered.len = 0;
                 }
             }
         }
         if gathered.len > 0 {
             self.pass.block(simd, &gathered.block(), &[]);
+        }
+    }
+}
+
+/// The vector that is asked for while one is copied.
+const AHEAD: usize = 2;
+
+/// Asks for a vector's cache lines.
+#[inline(always)]
+fn prefetch<S: Lanes>(simd: S, segment: &Segment, dim: usize, block: usize, lane: usize) {
+    let rows = block * dim..(block + 1) * dim;
+    match &segment.arrays {
+        Arrays::F32(all) => {
+            all.get(rows).unwrap_or(&[]).iter().for_each(|row| simd.prefetch(&row.0[lane % LANES]));
+        }
+        Arrays::F16(all) => {
+            all.get(rows).unwrap_or(&[]).iter().for_each(|row| simd.prefetch(&row.0[lane % LANES]));
+        }
+        Arrays::Int8(arrays) => {
+            arrays.vector(dim, block * LANES + lane).chunks(16).for_each(|part| simd.prefetch(&part[0]));
         }
     }
 }
@@ -82,14 +109,5 @@ impl Gathered {
     fn block(&self) -> Wanted<'_, &[Row]> {
         let lanes = u64::MAX >> (LANES - self.len);
         Wanted { block: &self.rows, lanes, ids: &self.ids, position: 0 }
-    }
-}
-
-impl Scan<'_> {
-    /// Whether few enough of the vectors are wanted that gathering them takes less time than a scan. In units of a
-    /// scan's time for one vector and query, copying one vector together costs some 192 (cache lines that are far
-    /// apart), scoring a query 1 or, for int8, 2; a scan for one query is bound by memory and costs 8.
-    pub(crate) fn gathers(wanted: usize, vectors: usize, queries: usize) -> bool {
-        wanted.saturating_mul(192 + 2 * queries) <= vectors.saturating_mul(queries.max(8))
     }
 }

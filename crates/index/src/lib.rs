@@ -49,6 +49,7 @@ mod half;
 mod kernel;
 mod load;
 mod neighbor;
+mod plan;
 mod quantize;
 mod save;
 mod scan;

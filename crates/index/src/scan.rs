@@ -22,7 +22,7 @@ pub(crate) enum Selection<'a> {
     All,
     /// A word for each block of the store.
     Words(&'a [u64]),
-    /// The same for few vectors: they are gathered, and scored in f32 whatever they are stored in.
+    /// The same for few vectors. They are scored in f32 whatever they are stored in.
     Few(&'a [u64]),
     /// Asked only for vectors whose score is good enough, and once for each query.
     Accepted(&'a (dyn Fn(u64) -> bool + Sync)),
@@ -42,7 +42,10 @@ impl Scan<'_> {
     /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
     /// are those of the codes.
     pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
-        if let Selection::Few(words) = self.selection {
+        // Floats are not gathered for one query: the groups they are in are scored where they are.
+        if let Selection::Few(words) = self.selection
+            && (queries.len() > 1 || self.store.shape.dtype == Dtype::Int8)
+        {
             let clamp = self.metric == Metric::Cosine;
             return match (self.metric, queries.len()) {
                 (Metric::L2, 1) => self.gather::<true, 1>(queries, tops, words, clamp),
@@ -175,7 +178,10 @@ impl<R: Source, const Q: usize> Pass<'_, R, Q> {
     #[inline(always)]
     /// Scores a block for all queries, and asks for `next`.
     pub(crate) fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>, next: &[R::Row]) {
-        let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)];
+        let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;
+        let sparse =
+            matches!(self.scan.selection, Selection::Few(_)) && !(0..GROUPS).all(|group| has(&group));
+        let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)] && !sparse;
         let share = next.len().div_ceil(self.tiles.len().max(1)).max(1);
         let mut shares = next.chunks(share);
         for queued in &mut self.tiles {
@@ -185,7 +191,7 @@ impl<R: Source, const Q: usize> Pass<'_, R, Q> {
             if at_once {
                 score::<R, S, Q, GROUPS>(simd, queued, wanted, 0, self.scan, self.clamp);
             } else {
-                for group in 0..GROUPS {
+                for group in (0..GROUPS).filter(has) {
                     score::<R, S, Q, 1>(simd, queued, wanted, group, self.scan, self.clamp);
                 }
             }

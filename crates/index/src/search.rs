@@ -1,5 +1,6 @@
 use crate::flat::scaled;
 use crate::neighbor::TopK;
+use crate::plan::few;
 use crate::scan::{Scan, Selection};
 use crate::vector::divisor;
 use crate::{Dtype, Error, Filter, FlatIndex, Neighbor};
@@ -112,11 +113,13 @@ impl FlatIndex {
         tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
     }
 
-    /// Whether the vectors of a bitset are few enough to be gathered.
+    /// Whether the vectors of a bitset are few enough to be looked up one by one.
     fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
-        let wanted: usize = words.iter().map(|word| word.count_ones() as usize).sum();
-        let all_scored_again = self.config.dtype == Dtype::Int8 && wanted <= candidates;
-        all_scored_again || Scan::gathers(wanted, self.store.vectors(), queries)
+        // All of them would be scored again anyway.
+        let few_candidates =
+            || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= candidates;
+        few(words, self.config.dtype, self.store.vectors(), queries)
+            || (self.config.dtype == Dtype::Int8 && few_candidates())
     }
 
     fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {
