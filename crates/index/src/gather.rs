@@ -4,7 +4,7 @@
 use crate::buffer::{LANES, Row};
 use crate::half::from_half;
 use crate::kernel::{Floats, Lanes};
-use crate::scan::{Pass, Scan, Wanted};
+use crate::scan::{Pass, Wanted};
 use crate::segment::{Arrays, Segment};
 use crate::simd::Vectorized;
 

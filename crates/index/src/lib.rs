@@ -49,6 +49,8 @@ mod half;
 mod kernel;
 mod load;
 mod neighbor;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod plan;
 mod quantize;
 mod save;

@@ -11,6 +11,8 @@ use crate::simd::{Vectorized, run};
 use crate::store::Store;
 use crate::{Dtype, Metric};
 
+/// So many blocks without a wanted vector are worth a jump over the first; fewer are scored for nothing.
+const JUMP: usize = 4;
 /// The block that is asked for while one is scored.
 const AHEAD: usize = 1;
 /// Bytes of queries that go through the blocks together: they stay in a part of the second-level cache.
@@ -152,14 +154,20 @@ impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
         for (number, segment) in store.segments.iter().enumerate() {
             let (first, here) = self.scan.of_segment(number);
             for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
-                let lanes = match selection {
+                let of = |block: usize, live: u64| match selection {
                     Selection::Words(words) | Selection::Few(words) => {
                         live & words.get(first + block).copied().unwrap_or(0)
                     }
-                    Selection::All | Selection::Accepted(_) => *live,
+                    Selection::All | Selection::Accepted(_) => live,
                 };
+                let lanes = of(block, *live);
                 if lanes == 0 {
-                    continue;
+                    // The processor reads ahead of one that walks, not of one that jumps.
+                    let ahead = segment.live.iter().enumerate().skip(block + 1).take(JUMP - 1);
+                    let walk = Q == 1 && !matches!(selection, Selection::Few(_));
+                    if !walk || ahead.fold(0, |any, (block, live)| any | of(block, *live)) == 0 {
+                        continue;
+                    }
                 }
                 let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
                 let position = (first + block) * LANES;

@@ -13,7 +13,7 @@ impl FlatIndex {
     /// [`Error::WrongDim`], [`Error::NotFinite`], [`Error::ZeroVector`] (cosine), [`Error::TooLong`] (inner product,
     /// L2), whatever `k` is.
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
-        self.one(query, |queries| self.answers(queries, k, Selection::All, &Self::scan))
+        self.one(query, |queries| self.answers(queries, k, Selection::All, Self::scan))
     }
 
     /// [`Self::search`] for many queries, `queries[row * dim..][..dim]` each: one answer a query, equal bit for bit
@@ -22,7 +22,7 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::search`], and [`Error::BatchLength`] when the length is no multiple of the dimension.
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
-        Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, &Self::scan))
+        Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, Self::scan))
     }
 
     /// The `k` nearest of those vectors that the filter accepts: exactly `min(k, matches)` of them, in the order of
@@ -36,11 +36,16 @@ impl FlatIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
+        let accepted;
         let selection = match filter {
             Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
+            Filter::Predicate(accept) if self.is_rare(accept) => {
+                accepted = self.filter(accept);
+                Selection::Words(&accepted.words)
+            }
             Filter::Predicate(accept) => Selection::Accepted(*accept),
         };
-        self.one(query, |queries| self.answers(queries, k, selection, &Self::scan))
+        self.one(query, |queries| self.answers(queries, k, selection, Self::scan))
     }
 
     /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for
@@ -63,7 +68,7 @@ impl FlatIndex {
                 &accepted
             }
         };
-        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), &Self::scan))
+        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), Self::scan))
     }
 
     pub(crate) fn one(
@@ -89,7 +94,7 @@ impl FlatIndex {
         queries: &[Vec<f32>],
         k: usize,
         selection: Selection<'_>,
-        scan: &dyn Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
     ) -> Vec<Vec<Neighbor>> {
         if k == 0 {
             return vec![Vec::new(); queries.len()];
@@ -139,6 +144,28 @@ impl FlatIndex {
         self.check_dim(query)?;
         let divisor = divisor(self.config.metric, row, query)?;
         Ok(scaled(query, divisor).collect())
+    }
+
+    /// Whether a predicate accepts so few vectors, judged by a sample, that asking it for all of them pays.
+    ///
+    /// Otherwise it is asked only for vectors that are good enough. If it accepts few, these are many: a share `s`
+    /// and `n` vectors make about `k / s * (1 + ln(n * s / k))` of them.
+    fn is_rare(&self, accept: &dyn Fn(u64) -> bool) -> bool {
+        const SAMPLE: usize = 2048;
+        const RARE: usize = 100;
+        let step = self.store.vectors() / SAMPLE;
+        if step == 0 {
+            return false;
+        }
+        let mut accepted = 0;
+        let mut sampled = 0;
+        for segment in &self.store.segments {
+            for id in segment.ids.iter().step_by(step) {
+                sampled += 1;
+                accepted += usize::from(accept(*id));
+            }
+        }
+        accepted * RARE <= sampled
     }
 
     fn words_of<'a>(&self, set: &'a crate::Bitset) -> Result<&'a [u64], Error> {
