@@ -44,11 +44,15 @@ mod error;
 mod filter;
 mod flat;
 mod format;
+mod gather;
 mod half;
 mod kernel;
 mod layout;
 mod load;
 mod neighbor;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod plan;
 mod quantize;
 mod raw;
 mod save;

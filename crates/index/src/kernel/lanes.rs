@@ -38,6 +38,10 @@ pub(crate) trait Lanes: Copy {
     fn dot(self, sum: Self::I, codes: Self::I, query: [i8; CodeRow::DIMS]) -> Self::I;
     fn to_f32(self, lanes: Self::I) -> Self::F;
 
+    /// Asks for the value's cache lines, which will be read soon.
+    #[inline(always)]
+    fn prefetch<T>(self, _value: &T) {}
+
     /// `a * b + c` of single numbers, rounded once.
     fn fma_one(self, a: f32, b: f32, c: f32) -> f32;
 }
