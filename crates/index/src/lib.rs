@@ -34,8 +34,10 @@
 //! | empty index | no neighbours |
 //!
 //! # Files
-//! [`FlatIndex::save`] replaces a file in one step, [`FlatIndex::load`] notices every changed byte. [`Meta`] travels
-//! with the vectors: the embedder's id and a generation, by which a caller sees that a file no longer fits its source.
+//! [`FlatIndex::save`] replaces a file in one step, [`FlatIndex::load`] reads it into memory and [`FlatIndex::map`] opens
+//! it where it lies, so that it may be larger than memory; both notice every changed bit. [`Meta`] travels with the
+//! vectors: the embedder's id and a generation, by which a caller sees that a file no longer fits its source. The format
+//! is that of `docs/formats.md` in the repository. Little-endian machines only.
 
 mod atomic;
 mod buffer;

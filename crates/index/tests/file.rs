@@ -27,11 +27,13 @@ fn sample_of(dtype: Dtype, n: u64, dim: usize, metric: Metric) -> FlatIndex {
     index
 }
 
+type Open = fn(&Path) -> Result<(FlatIndex, Meta), Error>;
+
 /// All ways to open a file.
-const OPEN: [fn(&Path) -> Result<(FlatIndex, Meta), Error>; 3] =
+const OPEN: [Open; 3] =
     [|path| FlatIndex::load(path), |path| FlatIndex::map(path), |path| FlatIndex::map_unverified(path)];
 /// Those that look at the vectors.
-const VERIFYING: [fn(&Path) -> Result<(FlatIndex, Meta), Error>; 2] = [OPEN[0], OPEN[1]];
+const VERIFYING: [Open; 2] = [OPEN[0], OPEN[1]];
 
 fn meta() -> Meta {
     Meta { embedder_id: "mfcc_20:1f".into(), generation: 42 }
