@@ -50,8 +50,10 @@ mod load;
 mod neighbor;
 mod quantize;
 mod save;
+mod scan;
 mod search;
 mod segment;
+mod simd;
 mod store;
 mod vector;
 
@@ -61,6 +63,7 @@ pub use filter::{Bitset, Filter};
 pub use flat::FlatIndex;
 pub use format::{MAX_EMBEDDER_ID, Meta};
 pub use neighbor::Neighbor;
+pub use simd::SimdLevel;
 pub use vector::MAX_NORM;
 
 #[cfg(test)]

@@ -1,0 +1,271 @@
+//! The pass over the blocks: scores of many vectors at a time, of which the few that are good enough reach a heap.
+
+use std::ops::Range;
+
+use crate::buffer::{HalfRow, LANES, Row};
+use crate::kernel::{Codes, Floats, GROUP, GROUPS, Lanes, Source, TILE, Tile, exact};
+use crate::neighbor::{Candidate, TopK, finish};
+use crate::segment::{Arrays, SEGMENT_BLOCKS, SEGMENT_VECTORS};
+use crate::simd::{Vectorized, run};
+use crate::store::Store;
+use crate::{Dtype, Metric};
+
+/// Up to so many groups of a block with wanted vectors are scored by themselves; beyond, the whole block is.
+const SPARSE_GROUPS: usize = 2;
+/// Bytes of queries that go through the blocks together: they stay in a part of the second-level cache.
+const QUERY_BYTES: usize = 1 << 18;
+
+/// Which vectors are wanted, besides being live.
+#[derive(Clone, Copy)]
+pub(crate) enum Selection<'a> {
+    All,
+    /// A word for each block of the store.
+    Words(&'a [u64]),
+    /// Asked only for vectors whose score is good enough, and once for each query.
+    Accepted(&'a (dyn Fn(u64) -> bool + Sync)),
+}
+
+/// One pass over some blocks of a store.
+#[derive(Clone)]
+pub(crate) struct Scan<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) metric: Metric,
+    pub(crate) selection: Selection<'a>,
+    /// Block numbers.
+    pub(crate) blocks: Range<usize>,
+}
+
+impl Scan<'_> {
+    /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
+    /// are those of the codes.
+    pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
+        match (self.store.shape.dtype, self.metric) {
+            (Dtype::F32, Metric::L2) => self.scan::<Floats<Row, true>>(queries, tops),
+            (Dtype::F32, _) => self.scan::<Floats<Row, false>>(queries, tops),
+            (Dtype::F16, Metric::L2) => self.scan::<Floats<HalfRow, true>>(queries, tops),
+            (Dtype::F16, _) => self.scan::<Floats<HalfRow, false>>(queries, tops),
+            (Dtype::Int8, Metric::L2) => self.scan::<Codes<true>>(queries, tops),
+            (Dtype::Int8, _) => self.scan::<Codes<false>>(queries, tops),
+        }
+    }
+
+    fn scan<R: Source>(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
+        // The codes' scores are not cosines.
+        let clamp = self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8;
+        if let ([_], [_]) = (queries, &tops) {
+            return run(Pass::<R, 1> { scan: self, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
+        }
+        let bytes = TILE * self.store.shape.dim * size_of::<f32>();
+        let together = (QUERY_BYTES / bytes).max(1) * TILE;
+        for (queries, tops) in queries.chunks(together).zip(tops.chunks_mut(together)) {
+            run(Pass::<R, TILE> { scan: self, clamp, tiles: tiles::<R, TILE>(queries, tops, clamp) });
+        }
+    }
+
+    /// Offers every live vector of `words` to the heap with its exact score, one by one, int8 vectors in f32.
+    pub(crate) fn gather(&self, query: &[f32], words: &[u64], top: &mut TopK) {
+        let blocks = self.store.segments.iter().enumerate().flat_map(|(number, segment)| {
+            let live = segment.live.iter().enumerate();
+            live.map(move |(block, live)| (number * SEGMENT_BLOCKS + block, *live))
+        });
+        let positions = blocks.flat_map(|(block, live)| {
+            let mut rest = live & words.get(block).copied().unwrap_or(0);
+            std::iter::from_fn(move || {
+                let lane = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some(block * LANES + lane)
+            })
+        });
+        run(Exact { scan: self, query, positions, top });
+    }
+
+    /// The `k` best of int8 candidates by their exact scores.
+    pub(crate) fn rescored(&self, query: &[f32], candidates: &TopK, k: usize) -> TopK {
+        let mut top = TopK::new(k);
+        let positions = candidates.candidates().map(|candidate| candidate.position);
+        run(Exact { scan: self, query, positions, top: &mut top });
+        top
+    }
+}
+
+/// Some queries, and what they have found.
+struct Queued<'a, C, const Q: usize> {
+    tile: Tile<C, Q>,
+    /// As many as there are queries in the tile.
+    tops: &'a mut [TopK],
+    /// Of the heaps; beyond them infinite.
+    thresholds: [f32; Q],
+}
+
+fn tiles<'a, R: Source, const Q: usize>(
+    queries: &[Vec<f32>],
+    tops: &'a mut [TopK],
+    clamp: bool,
+) -> Vec<Queued<'a, R::Component, Q>> {
+    let queued = queries.chunks(Q).zip(tops.chunks_mut(Q)).map(|(queries, tops)| {
+        let mut thresholds = [f32::INFINITY; Q];
+        for (threshold, top) in thresholds.iter_mut().zip(tops.iter()) {
+            *threshold = top.threshold(clamp);
+        }
+        Queued { tile: R::tile(queries), tops, thresholds }
+    });
+    queued.collect()
+}
+
+struct Pass<'a, R: Source, const Q: usize> {
+    scan: &'a Scan<'a>,
+    clamp: bool,
+    tiles: Vec<Queued<'a, R::Component, Q>>,
+}
+
+/// A block with the vectors wanted of it.
+struct Wanted<'a, B> {
+    block: B,
+    lanes: u64,
+    ids: &'a [u64],
+    /// Of its first lane.
+    position: usize,
+}
+
+impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
+    #[inline(always)]
+    fn run<S: Lanes>(mut self, simd: S) {
+        let Scan { store, selection, blocks, .. } = self.scan;
+        let mut at = blocks.start;
+        while at < blocks.end {
+            let number = at / SEGMENT_BLOCKS;
+            let Some(segment) = store.segments.get(number) else { break };
+            let first = number * SEGMENT_BLOCKS;
+            let next = first + SEGMENT_BLOCKS;
+            let here = at - first..blocks.end.min(next) - first;
+            at = next;
+            for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
+                let lanes = match selection {
+                    Selection::Words(words) => live & words.get(first + block).copied().unwrap_or(0),
+                    Selection::All | Selection::Accepted(_) => *live,
+                };
+                if lanes == 0 {
+                    continue;
+                }
+                let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
+                let position = number * SEGMENT_VECTORS + block * LANES;
+                if let Some(block) = R::block(segment, &store.shape, block) {
+                    self.block(simd, &Wanted { block, lanes, ids, position });
+                }
+            }
+        }
+    }
+}
+
+impl<R: Source, const Q: usize> Pass<'_, R, Q> {
+    #[inline(always)]
+    fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>) {
+        let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;
+        let groups = (0..GROUPS).filter(has).count();
+        let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)] && groups > SPARSE_GROUPS;
+        for queued in &mut self.tiles {
+            if at_once {
+                score::<R, S, Q, GROUPS>(simd, queued, wanted, 0, self.scan, self.clamp);
+            } else {
+                for group in (0..GROUPS).filter(has) {
+                    score::<R, S, Q, 1>(simd, queued, wanted, group, self.scan, self.clamp);
+                }
+            }
+        }
+    }
+}
+
+/// Scores `W` groups from `first` on, and offers what reaches the threshold.
+#[inline(always)]
+fn score<R: Source, S: Lanes, const Q: usize, const W: usize>(
+    simd: S,
+    queued: &mut Queued<'_, R::Component, Q>,
+    wanted: &Wanted<'_, R::Block<'_>>,
+    first: usize,
+    scan: &Scan<'_>,
+    clamp: bool,
+) {
+    let scores = R::scores::<S, Q, W>(simd, &queued.tile, wanted.block, first);
+    for (query, (scores, threshold)) in scores.iter().zip(queued.thresholds).enumerate() {
+        let threshold = simd.splat(threshold);
+        let mut hits = 0;
+        for (w, scores) in scores.iter().enumerate() {
+            hits |= u64::from(simd.at_least(*scores, threshold)) << ((first + w) * GROUP);
+        }
+        hits &= wanted.lanes;
+        if hits == 0 {
+            continue;
+        }
+        let mut stored = [[0.0; GROUP]; W];
+        for (stored, scores) in stored.iter_mut().zip(scores) {
+            *stored = simd.store(*scores);
+        }
+        if let (Some(top), Some(threshold)) = (queued.tops.get_mut(query), queued.thresholds.get_mut(query)) {
+            let offered = Offered {
+                hits: hits >> (first * GROUP),
+                scores: stored.as_flattened(),
+                ids: wanted.ids.get(first * GROUP..).unwrap_or(&[]),
+                position: wanted.position + first * GROUP,
+            };
+            offer(top, &offered, &scan.selection, clamp);
+            *threshold = top.threshold(clamp);
+        }
+    }
+}
+
+/// Lanes of a block that reach the threshold.
+struct Offered<'a> {
+    hits: u64,
+    scores: &'a [f32],
+    ids: &'a [u64],
+    position: usize,
+}
+
+/// Few vectors come here: a call of its own keeps the registers of the kernel free.
+#[inline(never)]
+fn offer(top: &mut TopK, offered: &Offered<'_>, selection: &Selection<'_>, clamp: bool) {
+    let mut rest = offered.hits;
+    while rest != 0 {
+        let lane = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        if let (Some(sum), Some(id)) = (offered.scores.get(lane), offered.ids.get(lane)) {
+            // The threshold rises while a block is offered.
+            if *sum >= top.threshold(clamp)
+                && match selection {
+                    Selection::Accepted(accept) => accept(*id),
+                    Selection::All | Selection::Words(_) => true,
+                }
+            {
+                let (score, position) = (finish(*sum, clamp), offered.position + lane);
+                top.offer(Candidate { score, id: *id, position });
+            }
+        }
+    }
+}
+
+/// Exact scores of int8 vectors by their positions.
+struct Exact<'a, P> {
+    scan: &'a Scan<'a>,
+    query: &'a [f32],
+    positions: P,
+    top: &'a mut TopK,
+}
+
+impl<P: Iterator<Item = usize>> Vectorized for Exact<'_, P> {
+    #[inline(always)]
+    fn run<S: Lanes>(self, simd: S) {
+        let Scan { store, metric, .. } = self.scan;
+        for position in self.positions {
+            let (number, offset) = (position / SEGMENT_VECTORS, position % SEGMENT_VECTORS);
+            if let Some(segment) = store.segments.get(number)
+                && let Some(id) = segment.ids.get(offset)
+                && let Arrays::Int8(arrays) = &segment.arrays
+            {
+                let vector = arrays.vector(store.shape.dim, offset);
+                let sum = exact(simd, *metric == Metric::L2, self.query, vector);
+                let score = finish(sum, *metric == Metric::Cosine);
+                self.top.offer(Candidate { score, id: *id, position });
+            }
+        }
+    }
+}
