@@ -20,7 +20,7 @@ pub struct FlatIndex {
     pub(crate) layout: u64,
 }
 
-fn next_layout() -> u64 {
+pub(crate) fn next_layout() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -78,21 +78,8 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::add`], and [`Error::BatchLength`].
     pub fn add_batch(&mut self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
-        let expected = ids.len().saturating_mul(self.config.dim);
-        if vectors.len() != expected {
-            return Err(Error::BatchLength { expected, got: vectors.len() });
-        }
-        let mut seen = HashSet::with_capacity(ids.len());
-        for id in ids {
-            if self.contains(*id) || !seen.insert(*id) {
-                return Err(Error::DuplicateId { id: *id });
-            }
-        }
-        drop(seen);
+        self.check_batch(ids, vectors)?;
         let rows = vectors.chunks_exact(self.config.dim);
-        for (row, vector) in rows.clone().enumerate() {
-            self.divisor(row, vector)?;
-        }
         if ids.is_empty() {
             return Ok(());
         }
@@ -109,8 +96,26 @@ impl FlatIndex {
         Ok(())
     }
 
+    /// What [`Self::add_batch`] refuses.
+    pub(crate) fn check_batch(&self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
+        let expected = ids.len().saturating_mul(self.config.dim);
+        if vectors.len() != expected {
+            return Err(Error::BatchLength { expected, got: vectors.len() });
+        }
+        let mut seen = HashSet::with_capacity(ids.len());
+        for id in ids {
+            if self.contains(*id) || !seen.insert(*id) {
+                return Err(Error::DuplicateId { id: *id });
+            }
+        }
+        for (row, vector) in vectors.chunks_exact(self.config.dim).enumerate() {
+            self.divisor(row, vector)?;
+        }
+        Ok(())
+    }
+
     /// Checks a vector that is to be stored, and says what it is divided by.
-    fn divisor(&self, row: usize, vector: &[f32]) -> Result<f64, Error> {
+    pub(crate) fn divisor(&self, row: usize, vector: &[f32]) -> Result<f64, Error> {
         let divisor = divisor(self.config.metric, row, vector)?;
         if self.config.dtype == Dtype::F16
             && self.config.metric != Metric::Cosine
@@ -122,7 +127,7 @@ impl FlatIndex {
     }
 
     /// A checked vector in f32 as it is stored.
-    fn stored(&self, row: usize, vector: &[f32]) -> Result<Vec<f32>, Error> {
+    pub(crate) fn stored(&self, row: usize, vector: &[f32]) -> Result<Vec<f32>, Error> {
         let divisor = self.divisor(row, vector)?;
         Ok(scaled(vector, divisor).collect())
     }
@@ -140,9 +145,13 @@ impl FlatIndex {
         true
     }
 
-    fn compact_if_due(&mut self) {
+    pub(crate) fn compaction_is_due(&self) -> bool {
         let dead = self.store.vectors() - self.positions.len();
-        if dead < Self::COMPACT_FROM || dead <= self.store.vectors() / Self::COMPACT_SHARE {
+        dead >= Self::COMPACT_FROM && dead > self.store.vectors() / Self::COMPACT_SHARE
+    }
+
+    fn compact_if_due(&mut self) {
+        if !self.compaction_is_due() {
             return;
         }
         self.store.compact();

@@ -39,26 +39,31 @@ impl Scan<'_> {
     /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
     /// are those of the codes.
     pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
+        self.run_over(std::slice::from_ref(&self.blocks), queries, tops);
+    }
+
+    /// [`Self::run`] over these block numbers, in their order, instead of [`Self::blocks`].
+    pub(crate) fn run_over(&self, ranges: &[Range<usize>], queries: &[Vec<f32>], tops: &mut [TopK]) {
         match (self.store.shape.dtype, self.metric) {
-            (Dtype::F32, Metric::L2) => self.scan::<Floats<Row, true>>(queries, tops),
-            (Dtype::F32, _) => self.scan::<Floats<Row, false>>(queries, tops),
-            (Dtype::F16, Metric::L2) => self.scan::<Floats<HalfRow, true>>(queries, tops),
-            (Dtype::F16, _) => self.scan::<Floats<HalfRow, false>>(queries, tops),
-            (Dtype::Int8, Metric::L2) => self.scan::<Codes<true>>(queries, tops),
-            (Dtype::Int8, _) => self.scan::<Codes<false>>(queries, tops),
+            (Dtype::F32, Metric::L2) => self.scan::<Floats<Row, true>>(ranges, queries, tops),
+            (Dtype::F32, _) => self.scan::<Floats<Row, false>>(ranges, queries, tops),
+            (Dtype::F16, Metric::L2) => self.scan::<Floats<HalfRow, true>>(ranges, queries, tops),
+            (Dtype::F16, _) => self.scan::<Floats<HalfRow, false>>(ranges, queries, tops),
+            (Dtype::Int8, Metric::L2) => self.scan::<Codes<true>>(ranges, queries, tops),
+            (Dtype::Int8, _) => self.scan::<Codes<false>>(ranges, queries, tops),
         }
     }
 
-    fn scan<R: Source>(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
+    fn scan<R: Source>(&self, ranges: &[Range<usize>], queries: &[Vec<f32>], tops: &mut [TopK]) {
         // The codes' scores are not cosines.
         let clamp = self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8;
         if let ([_], [_]) = (queries, &tops) {
-            return run(Pass::<R, 1> { scan: self, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
+            return run(Pass::<R, 1> { scan: self, ranges, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
         }
         let bytes = TILE * self.store.shape.dim * size_of::<f32>();
         let together = (QUERY_BYTES / bytes).max(1) * TILE;
         for (queries, tops) in queries.chunks(together).zip(tops.chunks_mut(together)) {
-            run(Pass::<R, TILE> { scan: self, clamp, tiles: tiles::<R, TILE>(queries, tops, clamp) });
+            run(Pass::<R, TILE> { scan: self, ranges, clamp, tiles: tiles::<R, TILE>(queries, tops, clamp) });
         }
     }
 
@@ -114,6 +119,7 @@ fn tiles<'a, R: Source, const Q: usize>(
 
 struct Pass<'a, R: Source, const Q: usize> {
     scan: &'a Scan<'a>,
+    ranges: &'a [Range<usize>],
     clamp: bool,
     tiles: Vec<Queued<'a, R::Component, Q>>,
 }
@@ -130,7 +136,16 @@ struct Wanted<'a, B> {
 impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
     #[inline(always)]
     fn run<S: Lanes>(mut self, simd: S) {
-        let Scan { store, selection, blocks, .. } = self.scan;
+        for blocks in self.ranges {
+            self.range(simd, blocks);
+        }
+    }
+}
+
+impl<R: Source, const Q: usize> Pass<'_, R, Q> {
+    #[inline(always)]
+    fn range<S: Lanes>(&mut self, simd: S, blocks: &Range<usize>) {
+        let Scan { store, selection, .. } = self.scan;
         let mut at = blocks.start;
         while at < blocks.end {
             let number = at / SEGMENT_BLOCKS;
@@ -155,9 +170,7 @@ impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
             }
         }
     }
-}
 
-impl<R: Source, const Q: usize> Pass<'_, R, Q> {
     #[inline(always)]
     fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>) {
         let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;

@@ -38,11 +38,15 @@ impl FlatIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
-        let selection = match filter {
+        let selection = self.selection(filter)?;
+        self.one(query, |queries| self.answers(queries, k, selection, &Self::scan))
+    }
+
+    pub(crate) fn selection<'a>(&self, filter: &Filter<'a>) -> Result<Selection<'a>, Error> {
+        Ok(match filter {
             Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
             Filter::Predicate(accept) => Selection::Accepted(*accept),
-        };
-        self.one(query, |queries| self.answers(queries, k, selection, &Self::scan))
+        })
     }
 
     /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for

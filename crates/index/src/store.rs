@@ -59,6 +59,24 @@ impl Store {
         last * SEGMENT_VECTORS + self.segments.last().map_or(0, Segment::len) - 1
     }
 
+    /// Appends an empty segment with room for `vectors`, as many as fit; returns its number.
+    pub(crate) fn open_segment(&mut self, vectors: usize) -> usize {
+        let mut segment = Segment::new(&self.shape);
+        segment.reserve(&self.shape, vectors);
+        self.segments.push(segment);
+        self.segments.len() - 1
+    }
+
+    /// Appends a vector of `dim` components to a segment and returns its position; none when the segment is full.
+    pub(crate) fn push_into(&mut self, number: usize, id: u64, vector: &[f32]) -> Option<usize> {
+        let segment = self.segments.get_mut(number)?;
+        let offset = segment.len();
+        segment.push(&self.shape, id, vector).then(|| {
+            self.vectors += 1;
+            number * SEGMENT_VECTORS + offset
+        })
+    }
+
     /// Overwrites the vector at a position. False, and nothing done, when its segment cannot be changed.
     pub(crate) fn write(&mut self, position: usize, vector: &[f32]) -> bool {
         let segment = self.segments.get_mut(position / SEGMENT_VECTORS);

@@ -15,10 +15,9 @@ use crate::cli::Outcome;
 pub fn measure_ivf(plan: &Plan, data: &Data, truth: &Truth) -> Outcome<IvfFigures> {
     let o = &plan.options;
     let sampler = Sampler { seconds: o.seconds };
-    let config = IvfConfig::new(o.dim)
+    let config = IvfConfig::new(o.dim, o.nlist)
         .with_metric(o.metric.metric())
         .with_rescore(o.rescore)
-        .with_nlist(o.nlist)
         .with_seed(o.seed);
     let ids: Vec<u64> = (0..data.len() as u64).collect();
     let (before, start) = (cpu_seconds(), Instant::now());

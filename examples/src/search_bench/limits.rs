@@ -87,7 +87,7 @@ fn at_level<W: WithSimd>(level: SimdLevel, work: W) -> W::Output {
         }
     }
     if level == SimdLevel::Portable {
-        return Simd::vectorize(pulp::Scalar256b::new(), work);
+        return Simd::vectorize(pulp::Scalar256b, work);
     }
     pulp::Arch::new().dispatch(work)
 }
