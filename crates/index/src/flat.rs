@@ -78,7 +78,7 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::add`], and [`Error::BatchLength`].
     pub fn add_batch(&mut self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
-        self.check_batch(ids, vectors)?;
+        let divisors = self.check_batch(ids, vectors)?;
         let rows = vectors.chunks_exact(self.config.dim);
         if ids.is_empty() {
             return Ok(());
@@ -87,17 +87,17 @@ impl FlatIndex {
         self.store.reserve(ids.len());
         self.positions.reserve(ids.len());
         let mut stored = Vec::with_capacity(self.config.dim);
-        for (row, (id, vector)) in ids.iter().zip(rows).enumerate() {
+        for (row, ((id, vector), divisor)) in ids.iter().zip(rows).zip(divisors).enumerate() {
             stored.clear();
-            stored.extend(scaled(vector, self.divisor(row, vector)?));
+            stored.extend(scaled(vector, divisor));
             let position = self.store.push(*id, &stored, ids.len() - row - 1);
             self.positions.insert(*id, position);
         }
         Ok(())
     }
 
-    /// What [`Self::add_batch`] refuses.
-    pub(crate) fn check_batch(&self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
+    /// What [`Self::add_batch`] refuses; else what each vector is divided by.
+    pub(crate) fn check_batch(&self, ids: &[u64], vectors: &[f32]) -> Result<Vec<f64>, Error> {
         let expected = ids.len().saturating_mul(self.config.dim);
         if vectors.len() != expected {
             return Err(Error::BatchLength { expected, got: vectors.len() });
@@ -108,10 +108,9 @@ impl FlatIndex {
                 return Err(Error::DuplicateId { id: *id });
             }
         }
-        for (row, vector) in vectors.chunks_exact(self.config.dim).enumerate() {
-            self.divisor(row, vector)?;
-        }
-        Ok(())
+        drop(seen);
+        let rows = vectors.chunks_exact(self.config.dim).enumerate();
+        rows.map(|(row, vector)| self.divisor(row, vector)).collect()
     }
 
     /// Checks a vector that is to be stored, and says what it is divided by.

@@ -7,11 +7,15 @@ const MAX_CODE: f64 = 127.0;
 /// What is added to the codes of vectors.
 pub(crate) const OFFSET: i32 = 128;
 
+/// Beside this number one unit in the last place is 1: adding it rounds to the nearest integer, ties to even, and leaves
+/// that in the lowest bits.
+const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
+
 /// The scale of a vector and its codes, in order.
 pub(crate) fn quantize(vector: &[f32]) -> (f32, impl Iterator<Item = i8>) {
     let greatest = vector.iter().fold(0.0f32, |greatest, value| greatest.max(value.abs()));
     let factor = if greatest == 0.0 { 0.0 } else { MAX_CODE / f64::from(greatest) };
-    let code = move |value: &f32| (f64::from(*value) * factor).round_ties_even() as i8;
+    let code = move |value: &f32| (f64::from(*value) * factor + ROUND).to_bits() as i8;
     ((f64::from(greatest) / MAX_CODE) as f32, vector.iter().map(code))
 }
 

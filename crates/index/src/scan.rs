@@ -12,6 +12,8 @@ use crate::{Dtype, Metric};
 
 /// Up to so many groups of a block with wanted vectors are scored by themselves; beyond, the whole block is.
 const SPARSE_GROUPS: usize = 2;
+/// The block that is asked for while one is scored.
+const AHEAD: usize = 1;
 /// Bytes of queries that go through the blocks together: they stay in a part of the second-level cache.
 const QUERY_BYTES: usize = 1 << 18;
 
@@ -164,19 +166,27 @@ impl<R: Source, const Q: usize> Pass<'_, R, Q> {
                 }
                 let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
                 let position = number * SEGMENT_VECTORS + block * LANES;
+                // A pass for one query keeps the processor's own prefetching busy; only beside the work for many
+                // does it fall behind.
+                let next = if Q > 1 { R::rows(segment, &store.shape, block + AHEAD) } else { &[] };
                 if let Some(block) = R::block(segment, &store.shape, block) {
-                    self.block(simd, &Wanted { block, lanes, ids, position });
+                    self.block(simd, &Wanted { block, lanes, ids, position }, next);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>) {
+    fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>, next: &[R::Row]) {
         let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;
         let groups = (0..GROUPS).filter(has).count();
         let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)] && groups > SPARSE_GROUPS;
+        let share = next.len().div_ceil(self.tiles.len().max(1)).max(1);
+        let mut shares = next.chunks(share);
         for queued in &mut self.tiles {
+            for row in shares.next().unwrap_or(&[]) {
+                simd.prefetch(row);
+            }
             if at_once {
                 score::<R, S, Q, GROUPS>(simd, queued, wanted, 0, self.scan, self.clamp);
             } else {
@@ -199,6 +209,18 @@ fn score<R: Source, S: Lanes, const Q: usize, const W: usize>(
     clamp: bool,
 ) {
     let scores = R::scores::<S, Q, W>(simd, &queued.tile, wanted.block, first);
+    // Most blocks hold nothing good enough: they are rejected without leaving the registers.
+    let mut any = 0;
+    for (scores, threshold) in scores.iter().zip(queued.thresholds) {
+        let mut best = scores[0];
+        for scores in &scores[1..] {
+            best = simd.max(best, *scores);
+        }
+        any |= simd.at_least(best, simd.splat(threshold));
+    }
+    if any == 0 {
+        return;
+    }
     for (query, (scores, threshold)) in scores.iter().zip(queued.thresholds).enumerate() {
         let threshold = simd.splat(threshold);
         let mut hits = 0;

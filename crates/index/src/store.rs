@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use crate::buffer::LANES;
 use crate::segment::{SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment, Shape};
 
 /// The segments of an index.
@@ -59,22 +60,28 @@ impl Store {
         last * SEGMENT_VECTORS + self.segments.last().map_or(0, Segment::len) - 1
     }
 
-    /// Appends an empty segment with room for `vectors`, as many as fit; returns its number.
-    pub(crate) fn open_segment(&mut self, vectors: usize) -> usize {
-        let mut segment = Segment::new(&self.shape);
-        segment.reserve(&self.shape, vectors);
-        self.segments.push(segment);
-        self.segments.len() - 1
+    /// Appends a block without vectors, of which `upcoming` more are to follow; returns its number. Its positions count
+    /// as vectors as soon as something is put there.
+    pub(crate) fn push_block(&mut self, upcoming: usize) -> usize {
+        let shape = self.shape;
+        let block = self.segments.last_mut().and_then(|last| last.push_block(&shape));
+        let block = block.unwrap_or_else(|| {
+            let mut segment = Segment::new(&shape);
+            segment.reserve(&shape, upcoming.saturating_add(1).saturating_mul(LANES));
+            segment.push_block(&shape);
+            self.segments.push(segment);
+            0
+        });
+        (self.segments.len() - 1) * SEGMENT_BLOCKS + block
     }
 
-    /// Appends a vector of `dim` components to a segment and returns its position; none when the segment is full.
-    pub(crate) fn push_into(&mut self, number: usize, id: u64, vector: &[f32]) -> Option<usize> {
-        let segment = self.segments.get_mut(number)?;
-        let offset = segment.len();
-        segment.push(&self.shape, id, vector).then(|| {
+    /// Puts a vector of `dim` components at a position of such a block.
+    pub(crate) fn put(&mut self, position: usize, id: u64, vector: &[f32]) {
+        if let Some(segment) = self.segments.get_mut(position / SEGMENT_VECTORS)
+            && segment.put(&self.shape, position % SEGMENT_VECTORS, id, vector)
+        {
             self.vectors += 1;
-            number * SEGMENT_VECTORS + offset
-        })
+        }
     }
 
     /// Overwrites the vector at a position. False, and nothing done, when its segment cannot be changed.

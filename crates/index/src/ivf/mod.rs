@@ -2,6 +2,7 @@
 
 mod config;
 mod kmeans;
+mod list;
 mod quantizer;
 mod search;
 #[cfg(test)]
@@ -9,10 +10,12 @@ mod tests;
 
 pub use config::{IvfConfig, MAX_NLIST};
 
-use crate::flat::next_layout;
-use crate::segment::Segment;
+use crate::buffer::LANES;
+use crate::flat::{next_layout, scaled};
+use crate::segment::SEGMENT_BLOCKS;
 use crate::store::Store;
 use crate::{Bitset, Dtype, Error, FlatIndex, Metric};
+use list::List;
 use quantizer::Quantizer;
 
 /// Vectors that are assigned to lists together.
@@ -40,10 +43,9 @@ const ASSIGN: usize = 4096;
 pub struct IvfIndex {
     config: IvfConfig,
     quantizer: Quantizer,
-    /// Every segment belongs to one list.
+    /// Every block of its store belongs to one list.
     flat: FlatIndex,
-    /// Each list's segments by their numbers; all but the last are full.
-    lists: Vec<Vec<usize>>,
+    lists: Vec<List>,
 }
 
 impl IvfIndex {
@@ -72,7 +74,7 @@ impl IvfIndex {
             flat.stored(row, vector).unwrap_or_default()
         };
         let quantizer = kmeans::train(config, count, stored);
-        Ok(Self { config: config.clone(), quantizer, flat, lists: vec![Vec::new(); config.nlist] })
+        Ok(Self { config: config.clone(), quantizer, flat, lists: vec![List::default(); config.nlist] })
     }
 
     /// Adds one vector.
@@ -89,44 +91,41 @@ impl IvfIndex {
     /// # Errors
     /// As [`FlatIndex::add_batch`].
     pub fn add_batch(&mut self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
-        self.flat.check_batch(ids, vectors)?;
+        let divisors = self.flat.check_batch(ids, vectors)?;
         if ids.is_empty() {
             return Ok(());
         }
-        let mut lists = Vec::with_capacity(ids.len());
-        for part in vectors.chunks(ASSIGN * self.dim()) {
-            let rows = part.chunks_exact(self.dim()).map(|vector| self.flat.stored(0, vector));
-            lists.extend(self.quantizer.assign(&rows.collect::<Result<Vec<_>, Error>>()?));
+        // Vectors of a list come to lie together.
+        let mut rows: Vec<(usize, usize)> = Vec::with_capacity(ids.len());
+        for (part, divisors) in vectors.chunks(ASSIGN * self.dim()).zip(divisors.chunks(ASSIGN)) {
+            let stored = part.chunks_exact(self.dim()).zip(divisors);
+            let stored: Vec<Vec<f32>> =
+                stored.map(|(vector, divisor)| scaled(vector, *divisor).collect()).collect();
+            let first = rows.len();
+            let lists = self.quantizer.assign(&stored);
+            rows.extend(lists.into_iter().enumerate().map(|(row, list)| (list, first + row)));
         }
-        let mut upcoming = vec![0usize; self.lists.len()];
-        for list in &lists {
-            if let Some(upcoming) = upcoming.get_mut(*list) {
-                *upcoming += 1;
-            }
-        }
+        rows.sort_unstable();
         self.flat.layout = next_layout();
         self.flat.positions.reserve(ids.len());
-        for ((id, list), vector) in ids.iter().zip(lists).zip(vectors.chunks_exact(self.dim())) {
-            let vector = self.flat.stored(0, vector)?;
-            if let Some(upcoming) = upcoming.get_mut(list) {
-                self.push(list, *id, &vector, *upcoming);
-                *upcoming -= 1;
+        let mut stored = Vec::with_capacity(self.dim());
+        let dim = self.dim();
+        for (done, (list, row)) in rows.into_iter().enumerate() {
+            let vector = vectors.get(row * dim..(row + 1) * dim);
+            if let (Some(id), Some(vector), Some(divisor)) = (ids.get(row), vector, divisors.get(row)) {
+                stored.clear();
+                stored.extend(scaled(vector, *divisor));
+                self.push(list, *id, &stored, ids.len() - done);
             }
         }
         Ok(())
     }
 
-    /// Appends a vector to a list, with room for `upcoming`, itself included.
+    /// Appends a vector to a list; `upcoming` are to come, itself included.
     fn push(&mut self, list: usize, id: u64, vector: &[f32], upcoming: usize) {
-        let Some(segments) = self.lists.get_mut(list) else { return };
-        let store = &mut self.flat.store;
-        let last = segments.last().and_then(|last| store.push_into(*last, id, vector));
-        let position = last.or_else(|| {
-            let number = store.open_segment(upcoming);
-            segments.push(number);
-            store.push_into(number, id, vector)
-        });
-        if let Some(position) = position {
+        if let Some(list) = self.lists.get_mut(list) {
+            let position = list.next(&mut self.flat.store, upcoming);
+            self.flat.store.put(position, id, vector);
             self.flat.positions.insert(id, position);
         }
     }
@@ -150,16 +149,20 @@ impl IvfIndex {
         let old = std::mem::replace(&mut self.flat.store, empty);
         self.flat.layout = next_layout();
         let mut vector = Vec::with_capacity(self.dim());
+        let mut left = self.len();
         for list in 0..self.lists.len() {
-            let numbers = self.lists.get_mut(list).map(std::mem::take).unwrap_or_default();
-            let segments: Vec<_> = numbers.iter().filter_map(|number| old.segments.get(*number)).collect();
-            let mut left = segments.iter().map(|segment| segment.live().count()).sum();
-            for segment in segments {
-                for (offset, id) in segment.live() {
+            let Some(before) = self.lists.get_mut(list).map(std::mem::take) else { continue };
+            for block in before.blocks.into_iter().flatten() {
+                let Some(segment) = old.segments.get(block / SEGMENT_BLOCKS) else { continue };
+                let first = block % SEGMENT_BLOCKS * LANES;
+                let live = segment.live.get(block % SEGMENT_BLOCKS).copied().unwrap_or(0);
+                for offset in (first..first + LANES).filter(|offset| live >> (offset % LANES) & 1 == 1) {
                     vector.clear();
                     segment.read(&old.shape, offset, &mut vector);
-                    self.push(list, id, &vector, left);
-                    left -= 1;
+                    if let Some(id) = segment.ids.get(offset) {
+                        self.push(list, *id, &vector, left);
+                        left -= 1;
+                    }
                 }
             }
         }
@@ -248,9 +251,7 @@ impl IvfIndex {
 
     /// The number of vectors in each list, those removed and not yet dropped included.
     pub fn list_lengths(&self) -> impl Iterator<Item = usize> {
-        let segments = &self.flat.store.segments;
-        let length = |number: &usize| segments.get(*number).map_or(0, Segment::len);
-        self.lists.iter().map(move |numbers| numbers.iter().map(length).sum())
+        self.lists.iter().map(List::len)
     }
 
     /// The set of those vectors whose id `accept` accepts, for [`crate::Filter::Bitset`].
@@ -266,8 +267,8 @@ impl IvfIndex {
     /// Bytes the index holds now, spare capacity included.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let lists: usize = self.lists.iter().map(|segments| segments.capacity() * size_of::<usize>()).sum();
-        let lists = lists + self.lists.capacity() * size_of::<Vec<usize>>();
+        let lists: usize = self.lists.iter().map(List::capacity_bytes).sum();
+        let lists = lists + self.lists.capacity() * size_of::<List>();
         self.flat.memory_bytes() + self.quantizer.capacity_bytes() + lists
     }
 }

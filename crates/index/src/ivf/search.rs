@@ -1,7 +1,6 @@
 use super::IvfIndex;
 use crate::neighbor::TopK;
 use crate::scan::{Scan, Selection};
-use crate::segment::SEGMENT_BLOCKS;
 use crate::{Error, Filter, Neighbor};
 
 impl IvfIndex {
@@ -60,11 +59,8 @@ impl IvfIndex {
             let (now, later) = rest.split_at_mut(nprobe);
             now.sort_unstable();
             ranges.clear();
-            let numbers = now.iter().filter_map(|ranked| self.lists.get(ranked.list())).flatten();
-            ranges.extend(numbers.filter_map(|number| {
-                let first = number * SEGMENT_BLOCKS;
-                Some(first..first + store.segments.get(*number)?.live.len())
-            }));
+            let lists = now.iter().filter_map(|ranked| self.lists.get(ranked.list()));
+            ranges.extend(lists.flat_map(|list| list.blocks.iter().cloned()));
             scan.run_over(&ranges, std::slice::from_ref(query), std::slice::from_mut(&mut top));
             rest = later;
         }

@@ -21,6 +21,7 @@ pub(crate) struct CodeBlock<'a> {
 impl<const L2: bool> Source for Codes<L2> {
     type Component = [i8; CodeRow::DIMS];
     type Block<'a> = CodeBlock<'a>;
+    type Row = CodeRow;
 
     fn tile<const Q: usize>(queries: &[Vec<f32>]) -> Tile<Self::Component, Q> {
         let dim = queries.first().map_or(0, Vec::len);
@@ -52,6 +53,11 @@ impl<const L2: bool> Source for Codes<L2> {
         let scales = arrays.scales.get(block)?;
         let norms = if L2 { arrays.norms.get(block)? } else { scales };
         Some(CodeBlock { codes, scales, norms })
+    }
+
+    #[inline(always)]
+    fn rows<'a>(segment: &'a Segment, shape: &Shape, block: usize) -> &'a [CodeRow] {
+        Self::block(segment, shape, block).map_or(&[], |block| block.codes)
     }
 
     #[inline(always)]

@@ -41,6 +41,7 @@ pub(crate) struct Floats<R, const L2: bool>(PhantomData<R>);
 impl<R: FloatRow, const L2: bool> Source for Floats<R, L2> {
     type Component = f32;
     type Block<'a> = &'a [R];
+    type Row = R;
 
     fn tile<const Q: usize>(queries: &[Vec<f32>]) -> Tile<f32, Q> {
         let dim = queries.first().map_or(0, Vec::len);
@@ -56,6 +57,11 @@ impl<R: FloatRow, const L2: bool> Source for Floats<R, L2> {
     #[inline(always)]
     fn block<'a>(segment: &'a Segment, shape: &Shape, block: usize) -> Option<&'a [R]> {
         R::rows(&segment.arrays)?.get(block * shape.dim..(block + 1) * shape.dim)
+    }
+
+    #[inline(always)]
+    fn rows<'a>(segment: &'a Segment, shape: &Shape, block: usize) -> &'a [R] {
+        Self::block(segment, shape, block).unwrap_or(&[])
     }
 
     #[inline(always)]

@@ -25,6 +25,8 @@ pub(crate) trait Lanes: Copy {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// `c - a * b`, rounded once.
     fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The greater one of each lane.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// A bit for each lane: `a >= b`.
     fn at_least(self, a: Self::F, b: Self::F) -> u16;
 
@@ -35,6 +37,10 @@ pub(crate) trait Lanes: Copy {
     /// Adds to each lane the products of its four codes with the query's. The query's codes are not -128.
     fn dot(self, sum: Self::I, codes: Self::I, query: [i8; CodeRow::DIMS]) -> Self::I;
     fn to_f32(self, lanes: Self::I) -> Self::F;
+
+    /// Asks for the value's cache lines, which will be read soon.
+    #[inline(always)]
+    fn prefetch<T>(self, _value: &T) {}
 
     /// `a * b + c` of single numbers, rounded once.
     fn fma_one(self, a: f32, b: f32, c: f32) -> f32;
@@ -127,6 +133,11 @@ impl Lanes for Portable {
     #[inline(always)]
     fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         self.fma(a.map(|a| -a), b, c)
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        zip(a, b, |a, b| if a > b { a } else { b })
     }
 
     #[inline(always)]

@@ -35,12 +35,17 @@ pub(crate) trait Source {
     type Component: Copy;
     /// A block's arrays.
     type Block<'a>: Copy;
+    /// What the greatest of a block's arrays consists of.
+    type Row;
 
     /// Up to `Q` queries; those that are missing are zero vectors.
     fn tile<const Q: usize>(queries: &[Vec<f32>]) -> Tile<Self::Component, Q>;
 
     /// A block of a segment; none when the segment holds another form.
     fn block<'a>(segment: &'a Segment, shape: &Shape, block: usize) -> Option<Self::Block<'a>>;
+
+    /// The greatest of a block's arrays; empty when there is no such block.
+    fn rows<'a>(segment: &'a Segment, shape: &Shape, block: usize) -> &'a [Self::Row];
 
     /// Scores of the `W` groups from `first` on. They are the final ones but for [`crate::neighbor::finish`].
     fn scores<S: Lanes, const Q: usize, const W: usize>(

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "instructions that pulp has no safe form for")]
 
 use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i};
-use std::arch::x86_64::{_mm256_cvtph_ps, _mm512_dpbusd_epi32};
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch, _mm256_cvtph_ps, _mm512_dpbusd_epi32};
 
 use pulp::bytemuck::cast;
 
@@ -53,8 +53,18 @@ pulp::simd_type! {
     }
 }
 
-/// `a` and `b` are equal in this order predicate: ordered, not signalling.
+const CACHE_LINE: usize = 64;
+/// The predicate of comparisons, which is false for NaN.
 const GREATER_OR_EQUAL: i32 = 29;
+
+#[inline(always)]
+fn prefetch<T>(value: &T) {
+    for line in 0..size_of::<T>() / CACHE_LINE {
+        let first = std::ptr::from_ref(value).cast::<i8>();
+        // SAFETY: every x86-64 processor has this instruction, and the address lies in `value`.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(first.add(line * CACHE_LINE)) };
+    }
+}
 
 impl Lanes for Avx512 {
     type F = __m512;
@@ -102,6 +112,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        self.avx512f._mm512_max_ps(a, b)
+    }
+
+    #[inline(always)]
     fn at_least(self, a: __m512, b: __m512) -> u16 {
         self.avx512f._mm512_cmp_ps_mask::<GREATER_OR_EQUAL>(a, b)
     }
@@ -126,6 +141,11 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn to_f32(self, lanes: __m512i) -> __m512 {
         self.avx512f._mm512_cvtepi32_ps(lanes)
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, value: &T) {
+        prefetch(value);
     }
 
     #[inline(always)]
@@ -191,6 +211,11 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        halves!(|a, b| self.avx._mm256_max_ps(a, b))
+    }
+
+    #[inline(always)]
     fn at_least(self, a: Self::F, b: Self::F) -> u16 {
         let bits = halves!(|a, b| {
             self.avx._mm256_movemask_ps(self.avx._mm256_cmp_ps::<GREATER_OR_EQUAL>(a, b)) as u16
@@ -228,6 +253,11 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn to_f32(self, lanes: Self::I) -> Self::F {
         halves!(|lanes| self.avx._mm256_cvtepi32_ps(lanes))
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, value: &T) {
+        prefetch(value);
     }
 
     #[inline(always)]
