@@ -25,6 +25,7 @@ pub fn measure_ivf(plan: &Plan, data: &Data, truth: &Truth) -> Outcome<IvfFigure
     index.add_batch(&ids, &data.vectors)?;
     let wall = start.elapsed().as_secs_f64();
     let build_s = cpu_seconds().zip(before).map_or(wall, |(now, then)| now - then);
+    index.set_margin(o.margin);
     let queries: Vec<&[f32]> = data.each_query().collect();
     let mut points = Vec::new();
     for nprobe in &o.ivf {

@@ -65,6 +65,9 @@ pub struct Options {
     /// Lists of the inverted file
     #[arg(long, default_value_t = 1024)]
     pub nlist: usize,
+    /// Margin by which the inverted file leaves out lists that are too far [default: none is left out]
+    #[arg(long)]
+    pub margin: Option<f32>,
     /// Seconds that each figure is measured
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,

@@ -43,7 +43,7 @@ pub(super) fn train(config: &IvfConfig, vectors: usize, stored: impl Fn(usize) -
     let sample: Vec<Vec<f32>> = random.distinct(most, vectors).into_iter().map(stored).collect();
     // The sample is in random order already.
     let first: Vec<f32> = sample.iter().take(nlist).flatten().copied().collect();
-    let mut quantizer = Quantizer::new(dim, &first);
+    let mut quantizer = Quantizer::new(dim, &first, vec![f32::NAN; nlist]);
     for _ in 0..config.iterations {
         let lists = quantizer.assign(&sample);
         let mut sums = vec![0.0f64; nlist * dim];
@@ -57,14 +57,22 @@ pub(super) fn train(config: &IvfConfig, vectors: usize, stored: impl Fn(usize) -
                 members.push(row);
             }
         }
-        let mut centres = Vec::with_capacity(nlist * dim);
+        let (mut centres, mut spreads) = (Vec::with_capacity(nlist * dim), Vec::with_capacity(nlist));
         for (sum, members) in sums.chunks_exact(dim).zip(&members) {
-            centres.extend(sum.iter().map(|sum| (sum / members.len().max(1) as f64) as f32));
+            let count = members.len() as f64;
+            centres.extend(sum.iter().map(|sum| (sum / count.max(1.0)) as f32));
+            let squares: f64 = members.iter().filter_map(|row| sample.get(*row)).map(|v| square(v)).sum();
+            let centre: f64 = sum.iter().map(|sum| (sum / count).powi(2)).sum();
+            spreads.push((squares / count - centre).max(0.0) as f32);
         }
         refill(&mut centres, &mut members, &sample, dim, &mut random);
-        quantizer = Quantizer::new(dim, &centres);
+        quantizer = Quantizer::new(dim, &centres, spreads);
     }
     quantizer
+}
+
+fn square(vector: &[f32]) -> f64 {
+    vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum()
 }
 
 /// Gives each list without members a vector of the one that has most of them (of several, the first).

@@ -249,6 +249,11 @@ impl IvfIndex {
         self.config.nprobe = nprobe;
     }
 
+    /// Sets the margin by which lists are left out, see [`IvfConfig::with_margin`]; none leaves out no list.
+    pub fn set_margin(&mut self, margin: Option<f32>) {
+        self.config.margin = margin;
+    }
+
     /// The number of vectors in each list, those removed and not yet dropped included.
     pub fn list_lengths(&self) -> impl Iterator<Item = usize> {
         self.lists.iter().map(List::len)

@@ -12,6 +12,8 @@ use crate::{Dtype, Metric};
 pub(super) struct Quantizer {
     /// A centre's position is its list's number.
     store: Store,
+    /// Of each list, the mean squared distance of the vectors it was trained on to its centre; NaN when unknown.
+    spreads: Vec<f32>,
 }
 
 /// A list as a search ranks it: the nearer the smaller; of equally near ones the smaller number.
@@ -26,14 +28,19 @@ impl Ranked {
         Self(u64::from(!ascending) << 32 | list as u64)
     }
 
+    fn score(self) -> f32 {
+        let ascending = !((self.0 >> 32) as u32);
+        f32::from_bits(if ascending >> 31 == 1 { ascending & !(1 << 31) } else { !ascending })
+    }
+
     pub(super) fn list(self) -> usize {
         (self.0 & u64::from(u32::MAX)) as usize
     }
 }
 
 impl Quantizer {
-    /// `centres` holds `dim` components of each.
-    pub(super) fn new(dim: usize, centres: &[f32]) -> Self {
+    /// `centres` holds `dim` components of each, `spreads` a number of each.
+    pub(super) fn new(dim: usize, centres: &[f32], spreads: Vec<f32>) -> Self {
         let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false });
         let centres = centres.chunks_exact(dim);
         store.reserve(centres.len());
@@ -41,7 +48,7 @@ impl Quantizer {
         for (list, centre) in centres.enumerate() {
             store.push(list as u64, centre, last - list);
         }
-        Self { store }
+        Self { store, spreads }
     }
 
     /// The list that each vector belongs to: that of the nearest centre by Euclidean distance, whatever the metric.
@@ -66,8 +73,16 @@ impl Quantizer {
         }
     }
 
+    /// The squared distance that a list's vectors hardly go below, for a list ranked by distance: its mean less
+    /// `margin` deviations. NaN when unknown.
+    pub(super) fn least_distance(&self, ranked: Ranked, margin: f32) -> f32 {
+        let (distance, dim) = (-ranked.score(), self.store.shape.dim as f32);
+        let spread = self.spreads.get(ranked.list()).copied().unwrap_or(f32::NAN);
+        distance + spread - margin * 2.0 * distance.sqrt() * (spread / dim).sqrt()
+    }
+
     pub(super) fn capacity_bytes(&self) -> usize {
-        self.store.capacity_bytes()
+        self.store.capacity_bytes() + self.spreads.capacity() * size_of::<f32>()
     }
 }
 
@@ -107,13 +122,16 @@ mod tests {
             assert!(Ranked::new(pair[1], 9) < Ranked::new(pair[0], 1), "{pair:?}");
             assert!(Ranked::new(pair[0], 1) < Ranked::new(pair[0], 2));
         }
-        assert_eq!(Ranked::new(-7.0, 65_535).list(), 65_535);
+        for score in scores {
+            let ranked = Ranked::new(score, 65_535);
+            assert_eq!((ranked.list(), ranked.score()), (65_535, score));
+        }
     }
 
     #[test]
     fn vectors_are_assigned_to_the_nearest_centre_and_ranked_alike() {
         let centres: Vec<f32> = (0..200).flat_map(|i| [i as f32, (i * 7 % 50) as f32, 1.0]).collect();
-        let quantizer = Quantizer::new(3, &centres);
+        let quantizer = Quantizer::new(3, &centres, vec![f32::NAN; 200]);
         let vectors: Vec<Vec<f32>> =
             (0..50).map(|i| vec![i as f32 * 3.7, (i * i % 50) as f32, 0.3]).collect();
         let distance = |v: &[f32], list: usize| -> f32 {

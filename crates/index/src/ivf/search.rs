@@ -1,7 +1,14 @@
+use std::ops::Range;
+
 use super::IvfIndex;
+use super::quantizer::Ranked;
 use crate::neighbor::TopK;
+use crate::quantize::quantize;
 use crate::scan::{Scan, Selection};
-use crate::{Error, Filter, Neighbor};
+use crate::{Dtype, Error, Filter, Metric, Neighbor};
+
+/// With a margin, lists are looked into so many at a time; then the margin is compared with what was found.
+const LISTS_AT_ONCE: usize = 24;
 
 impl IvfIndex {
     /// The `k` nearest vectors among those of the `nprobe` nearest lists, best first: score descending, then id
@@ -24,7 +31,7 @@ impl IvfIndex {
     }
 
     /// [`Self::search`] among the vectors that the filter accepts: never one that it excludes, and `min(k, matches)`
-    /// answers always. Few matches are compared all, so that the answer is exact.
+    /// answers always. When few vectors match a bitset they are compared all, whatever list they are in.
     ///
     /// # Errors
     /// As [`Self::search`], and [`Error::StaleFilter`].
@@ -46,11 +53,16 @@ impl IvfIndex {
 
     /// The `k` best of the lists looked into.
     fn scan(&self, query: &Vec<f32>, k: usize, selection: Selection<'_>) -> TopK {
-        let store = &self.flat.store;
+        let metric = self.metric();
+        let scan = Scan { store: &self.flat.store, metric, selection, blocks: 0..0 };
         let mut ranked = Vec::with_capacity(self.lists.len());
-        self.quantizer.rank(self.metric(), query, &mut ranked);
-        let scan = Scan { store, metric: self.metric(), selection, blocks: 0..0 };
+        self.quantizer.rank(metric, query, &mut ranked);
         let mut top = TopK::new(k);
+        let look = |ranges: &[Range<usize>], top: &mut TopK| {
+            scan.run_over(ranges, std::slice::from_ref(query), std::slice::from_mut(top));
+        };
+        let margin = self.config.margin.filter(|_| metric != Metric::InnerProduct);
+        let distances = margin.map(|margin| (margin, Distances::new(self, query)));
         let (mut rest, mut ranges) = (ranked.as_mut_slice(), Vec::new());
         while !rest.is_empty() && top.candidates().count() < k {
             let nprobe = self.nprobe().min(rest.len());
@@ -58,12 +70,47 @@ impl IvfIndex {
             rest.select_nth_unstable(nprobe - 1);
             let (now, later) = rest.split_at_mut(nprobe);
             now.sort_unstable();
-            ranges.clear();
-            let lists = now.iter().filter_map(|ranked| self.lists.get(ranked.list()));
-            ranges.extend(lists.flat_map(|list| list.blocks.iter().cloned()));
-            scan.run_over(&ranges, std::slice::from_ref(query), std::slice::from_mut(&mut top));
+            let at_once = if distances.is_some() { LISTS_AT_ONCE } else { nprobe };
+            for now in now.chunks(at_once) {
+                ranges.clear();
+                let far = distances.as_ref().map(|(margin, distances)| (*margin, distances.worst(&top)));
+                let too_far = |ranked: &Ranked| {
+                    far.is_some_and(|(margin, worst)| self.quantizer.least_distance(*ranked, margin) > worst)
+                };
+                let near = now.iter().filter(|ranked| !too_far(ranked));
+                let lists = near.filter_map(|ranked| self.lists.get(ranked.list()));
+                ranges.extend(lists.flat_map(|list| list.blocks.iter().cloned()));
+                look(&ranges, &mut top);
+            }
             rest = later;
         }
         top
+    }
+}
+
+/// From scores of a scan to squared distances: `offset - factor * score`.
+struct Distances {
+    offset: f32,
+    factor: f32,
+}
+
+impl Distances {
+    /// Under cosine and L2. A cosine's distance is that of vectors of length one.
+    fn new(index: &IvfIndex, query: &[f32]) -> Self {
+        let int8 = index.dtype() == Dtype::Int8;
+        let (offset, factor) = match index.metric() {
+            // Scores of codes leave out what is the same for all vectors: under cosine the query's scale, under L2
+            // its squared norm.
+            Metric::L2 if int8 => (query.iter().map(|value| value * value).sum(), 1.0),
+            Metric::L2 => (0.0, 1.0),
+            _ if int8 => (2.0, 2.0 * quantize(query).0),
+            _ => (2.0, 2.0),
+        };
+        Self { offset, factor }
+    }
+
+    /// The distance of the worst candidate; infinite while there is room for more.
+    fn worst(&self, top: &TopK) -> f32 {
+        self.offset - self.factor * top.threshold(false)
     }
 }
