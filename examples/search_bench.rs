@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use soundalike_examples::cli::{self, Outcome, interrupted, write_json};
+use soundalike_examples::say;
 use soundalike_examples::search_bench::{
     Filtered, FlatFigures, IvfFigures, Limits, Options, Plan, Report, Truth, measure_flat, measure_ivf,
 };
-use soundalike_examples::say;
 
 /// Measures exact and approximate search over random vectors of length one, or over those of a file.
 ///

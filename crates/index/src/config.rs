@@ -44,7 +44,8 @@ pub enum Dtype {
     F16,
     /// Codes of one byte with one scale a vector, and the f32 vectors beside them. A search scans the codes, takes
     /// the best [`FlatIndexConfig::rescore`] times `k` and scores those again from the f32 vectors: the scores are
-    /// those of [`Dtype::F32`], bit for bit. What the codes rank below that many others is missed.
+    /// those of [`Dtype::F32`], bit for bit. What the codes rank below that many others is missed. Under a filter
+    /// that leaves few vectors these are all scored from f32, and nothing is missed.
     Int8,
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::FlatIndex;
 use crate::buffer::LANES;
-use crate::store::Store;
+use crate::segment::SEGMENT_BLOCKS;
 
 /// A set of vectors of one index, one bit a position. Made by [`FlatIndex::filter`] and [`FlatIndex::filter_ids`].
 ///
@@ -27,26 +27,29 @@ impl Bitset {
 impl FlatIndex {
     /// The set of those vectors whose id `accept` accepts, for [`Filter::Bitset`].
     pub fn filter(&self, mut accept: impl FnMut(u64) -> bool) -> Bitset {
-        let accepted = self.store.live().filter(|(_, id)| accept(*id));
-        let words = words(&self.store, accepted.map(|(position, _)| position));
+        let mut words = vec![0u64; self.store.blocks().len()];
+        for (segment, words) in self.store.segments.iter().zip(words.chunks_mut(SEGMENT_BLOCKS)) {
+            for ((word, live), ids) in words.iter_mut().zip(&segment.live).zip(segment.ids.chunks(LANES)) {
+                for (lane, id) in ids.iter().enumerate() {
+                    if live >> lane & 1 == 1 {
+                        *word |= u64::from(accept(*id)) << lane;
+                    }
+                }
+            }
+        }
         Bitset { words, layout: self.layout }
     }
 
     /// The set of the vectors with these ids, for [`Filter::Bitset`]. Ids that are not in the index add nothing.
     pub fn filter_ids(&self, ids: impl IntoIterator<Item = u64>) -> Bitset {
-        let positions = ids.into_iter().filter_map(|id| self.positions.get(&id).copied());
-        Bitset { words: words(&self.store, positions), layout: self.layout }
-    }
-}
-
-fn words(store: &Store, positions: impl Iterator<Item = usize>) -> Vec<u64> {
-    let mut words = vec![0u64; store.blocks().len()];
-    for position in positions {
-        if let Some(word) = words.get_mut(position / LANES) {
-            *word |= 1 << (position % LANES);
+        let mut words = vec![0u64; self.store.blocks().len()];
+        for position in ids.into_iter().filter_map(|id| self.positions.get(&id)) {
+            if let Some(word) = words.get_mut(position / LANES) {
+                *word |= 1 << (position % LANES);
+            }
         }
+        Bitset { words, layout: self.layout }
     }
-    words
 }
 
 /// Which vectors a search may return.
@@ -55,7 +58,8 @@ fn words(store: &Store, positions: impl Iterator<Item = usize>) -> Vec<u64> {
 pub enum Filter<'a> {
     /// Those in the set: the fast way when a filter is used for more than one query.
     Bitset(&'a Bitset),
-    /// Those whose id the function accepts. It is asked at most once for each vector of the index.
+    /// Those whose id the function accepts. It must always say the same of an id; a search asks it for some vectors
+    /// only, and for none more than twice.
     Predicate(&'a (dyn Fn(u64) -> bool + Sync)),
 }
 

@@ -44,11 +44,15 @@ mod error;
 mod filter;
 mod flat;
 mod format;
+mod gather;
 mod half;
 mod ivf;
 mod kernel;
 mod load;
 mod neighbor;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod plan;
 mod quantize;
 mod save;
 mod scan;

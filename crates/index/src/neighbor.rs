@@ -92,6 +92,7 @@ impl TopK {
     }
 
     /// Takes over what another one has kept.
+    #[cfg(any(test, feature = "rayon"))]
     pub(crate) fn merge(&mut self, other: Self) {
         for candidate in other.heap {
             self.offer(candidate);

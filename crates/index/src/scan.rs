@@ -3,15 +3,16 @@
 use std::ops::Range;
 
 use crate::buffer::{HalfRow, LANES, Row};
+use crate::gather::GatherPass;
 use crate::kernel::{Codes, Floats, GROUP, GROUPS, Lanes, Source, TILE, Tile, exact};
 use crate::neighbor::{Candidate, TopK, finish};
-use crate::segment::{Arrays, SEGMENT_BLOCKS, SEGMENT_VECTORS};
+use crate::segment::{Arrays, SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment};
 use crate::simd::{Vectorized, run};
 use crate::store::Store;
 use crate::{Dtype, Metric};
 
-/// Up to so many groups of a block with wanted vectors are scored by themselves; beyond, the whole block is.
-const SPARSE_GROUPS: usize = 2;
+/// So many blocks without a wanted vector are worth a jump over the first; fewer are scored for nothing.
+const JUMP: usize = 4;
 /// The block that is asked for while one is scored.
 const AHEAD: usize = 1;
 /// Bytes of queries that go through the blocks together: they stay in a part of the second-level cache.
@@ -23,6 +24,8 @@ pub(crate) enum Selection<'a> {
     All,
     /// A word for each block of the store.
     Words(&'a [u64]),
+    /// The same for few vectors. They are scored in f32 whatever they are stored in.
+    Few(&'a [u64]),
     /// Asked only for vectors whose score is good enough, and once for each query.
     Accepted(&'a (dyn Fn(u64) -> bool + Sync)),
 }
@@ -41,49 +44,81 @@ impl Scan<'_> {
     /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
     /// are those of the codes.
     pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
-        self.run_over(std::slice::from_ref(&self.blocks), queries, tops);
-    }
-
-    /// [`Self::run`] over these block numbers, in their order, instead of [`Self::blocks`].
-    pub(crate) fn run_over(&self, ranges: &[Range<usize>], queries: &[Vec<f32>], tops: &mut [TopK]) {
+        // Floats are not gathered for one query: the groups they are in are scored where they are.
+        if let Selection::Few(words) = self.selection
+            && (queries.len() > 1 || self.store.shape.dtype == Dtype::Int8)
+        {
+            let clamp = self.metric == Metric::Cosine;
+            return match (self.metric, queries.len()) {
+                (Metric::L2, 1) => self.gather::<true, 1>(queries, tops, words, clamp),
+                (Metric::L2, _) => self.gather::<true, TILE>(queries, tops, words, clamp),
+                (_, 1) => self.gather::<false, 1>(queries, tops, words, clamp),
+                (_, _) => self.gather::<false, TILE>(queries, tops, words, clamp),
+            };
+        }
         match (self.store.shape.dtype, self.metric) {
-            (Dtype::F32, Metric::L2) => self.scan::<Floats<Row, true>>(ranges, queries, tops),
-            (Dtype::F32, _) => self.scan::<Floats<Row, false>>(ranges, queries, tops),
-            (Dtype::F16, Metric::L2) => self.scan::<Floats<HalfRow, true>>(ranges, queries, tops),
-            (Dtype::F16, _) => self.scan::<Floats<HalfRow, false>>(ranges, queries, tops),
-            (Dtype::Int8, Metric::L2) => self.scan::<Codes<true>>(ranges, queries, tops),
-            (Dtype::Int8, _) => self.scan::<Codes<false>>(ranges, queries, tops),
+            (Dtype::F32, Metric::L2) => self.scan::<Floats<Row, true>>(queries, tops),
+            (Dtype::F32, _) => self.scan::<Floats<Row, false>>(queries, tops),
+            (Dtype::F16, Metric::L2) => self.scan::<Floats<HalfRow, true>>(queries, tops),
+            (Dtype::F16, _) => self.scan::<Floats<HalfRow, false>>(queries, tops),
+            (Dtype::Int8, Metric::L2) => self.scan::<Codes<true>>(queries, tops),
+            (Dtype::Int8, _) => self.scan::<Codes<false>>(queries, tops),
         }
     }
 
-    fn scan<R: Source>(&self, ranges: &[Range<usize>], queries: &[Vec<f32>], tops: &mut [TopK]) {
-        // The codes' scores are not cosines.
-        let clamp = self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8;
+    /// [`Self::run`] for one query over these block numbers, in their order, instead of [`Self::blocks`]. Not for few
+    /// vectors.
+    pub(crate) fn run_over(&self, ranges: &[Range<usize>], query: &Vec<f32>, top: &mut TopK) {
+        match (self.store.shape.dtype, self.metric) {
+            (Dtype::F32, Metric::L2) => self.over::<Floats<Row, true>>(ranges, query, top),
+            (Dtype::F32, _) => self.over::<Floats<Row, false>>(ranges, query, top),
+            (Dtype::F16, Metric::L2) => self.over::<Floats<HalfRow, true>>(ranges, query, top),
+            (Dtype::F16, _) => self.over::<Floats<HalfRow, false>>(ranges, query, top),
+            (Dtype::Int8, Metric::L2) => self.over::<Codes<true>>(ranges, query, top),
+            (Dtype::Int8, _) => self.over::<Codes<false>>(ranges, query, top),
+        }
+    }
+
+    fn over<R: Source>(&self, ranges: &[Range<usize>], query: &Vec<f32>, top: &mut TopK) {
+        let clamp = self.clamps();
+        let tiles = tiles::<R, 1>(std::slice::from_ref(query), std::slice::from_mut(top), clamp);
+        run(RangesPass { pass: Pass::<R, 1> { scan: self, clamp, tiles }, ranges });
+    }
+
+    /// The codes' scores are not cosines.
+    fn clamps(&self) -> bool {
+        self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8
+    }
+
+    fn scan<R: Source>(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
+        let clamp = self.clamps();
         if let ([_], [_]) = (queries, &tops) {
-            return run(Pass::<R, 1> { scan: self, ranges, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
+            return run(Pass::<R, 1> { scan: self, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
         }
         let bytes = TILE * self.store.shape.dim * size_of::<f32>();
         let together = (QUERY_BYTES / bytes).max(1) * TILE;
         for (queries, tops) in queries.chunks(together).zip(tops.chunks_mut(together)) {
-            run(Pass::<R, TILE> { scan: self, ranges, clamp, tiles: tiles::<R, TILE>(queries, tops, clamp) });
+            run(Pass::<R, TILE> { scan: self, clamp, tiles: tiles::<R, TILE>(queries, tops, clamp) });
         }
     }
 
-    /// Offers every live vector of `words` to the heap with its exact score, one by one, int8 vectors in f32.
-    pub(crate) fn gather(&self, query: &[f32], words: &[u64], top: &mut TopK) {
-        let blocks = self.store.segments.iter().enumerate().flat_map(|(number, segment)| {
-            let live = segment.live.iter().enumerate();
-            live.map(move |(block, live)| (number * SEGMENT_BLOCKS + block, *live))
-        });
-        let positions = blocks.flat_map(|(block, live)| {
-            let mut rest = live & words.get(block).copied().unwrap_or(0);
-            std::iter::from_fn(move || {
-                let lane = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
-                rest &= rest - 1;
-                Some(block * LANES + lane)
-            })
-        });
-        run(Exact { scan: self, query, positions, top });
+    fn gather<const L2: bool, const Q: usize>(
+        &self,
+        queries: &[Vec<f32>],
+        tops: &mut [TopK],
+        words: &[u64],
+        clamp: bool,
+    ) {
+        let tiles = tiles::<Floats<Row, L2>, Q>(queries, tops, clamp);
+        run(GatherPass::<L2, Q> { pass: Pass { scan: self, clamp, tiles }, words });
+    }
+
+    /// The block number with which a segment begins, and which of its blocks belong to the scan.
+    #[inline(always)]
+    pub(crate) fn of_segment(&self, number: usize) -> (usize, Range<usize>) {
+        let first = number * SEGMENT_BLOCKS;
+        let within = |block: usize| block.saturating_sub(first).min(SEGMENT_BLOCKS);
+        (first, within(self.blocks.start)..within(self.blocks.end))
     }
 
     /// The `k` best of int8 candidates by their exact scores.
@@ -96,7 +131,7 @@ impl Scan<'_> {
 }
 
 /// Some queries, and what they have found.
-struct Queued<'a, C, const Q: usize> {
+pub(crate) struct Queued<'a, C, const Q: usize> {
     tile: Tile<C, Q>,
     /// As many as there are queries in the tile.
     tops: &'a mut [TopK],
@@ -119,68 +154,103 @@ fn tiles<'a, R: Source, const Q: usize>(
     queued.collect()
 }
 
-struct Pass<'a, R: Source, const Q: usize> {
-    scan: &'a Scan<'a>,
-    ranges: &'a [Range<usize>],
+/// The state of a scan for queries in tiles of `Q`.
+pub(crate) struct Pass<'a, R: Source, const Q: usize> {
+    pub(crate) scan: &'a Scan<'a>,
     clamp: bool,
     tiles: Vec<Queued<'a, R::Component, Q>>,
 }
 
 /// A block with the vectors wanted of it.
-struct Wanted<'a, B> {
-    block: B,
-    lanes: u64,
-    ids: &'a [u64],
+pub(crate) struct Wanted<'a, B> {
+    pub(crate) block: B,
+    pub(crate) lanes: u64,
+    pub(crate) ids: &'a [u64],
     /// Of its first lane.
-    position: usize,
+    pub(crate) position: usize,
 }
 
 impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
     #[inline(always)]
     fn run<S: Lanes>(mut self, simd: S) {
-        for blocks in self.ranges {
-            self.range(simd, blocks);
+        for (number, segment) in self.scan.store.segments.iter().enumerate() {
+            let (_, here) = self.scan.of_segment(number);
+            self.segment(simd, number, segment, here);
+        }
+    }
+}
+
+/// A pass over some ranges of block numbers alone.
+struct RangesPass<'a, R: Source, const Q: usize> {
+    pass: Pass<'a, R, Q>,
+    ranges: &'a [Range<usize>],
+}
+
+impl<R: Source, const Q: usize> Vectorized for RangesPass<'_, R, Q> {
+    #[inline(always)]
+    fn run<S: Lanes>(mut self, simd: S) {
+        let store = self.pass.scan.store;
+        for (at, range) in self.ranges.iter().enumerate() {
+            // The processor cannot know where the next range begins.
+            if let Some(next) = self.ranges.get(at + 1)
+                && let Some(segment) = store.segments.get(next.start / SEGMENT_BLOCKS)
+            {
+                for row in R::rows(segment, &store.shape, next.start % SEGMENT_BLOCKS) {
+                    simd.prefetch(row);
+                }
+            }
+            let mut start = range.start;
+            while start < range.end {
+                let number = start / SEGMENT_BLOCKS;
+                let Some(segment) = store.segments.get(number) else { break };
+                let first = number * SEGMENT_BLOCKS;
+                let end = range.end.min(first + SEGMENT_BLOCKS);
+                self.pass.segment(simd, number, segment, start - first..end - first);
+                start = end;
+            }
         }
     }
 }
 
 impl<R: Source, const Q: usize> Pass<'_, R, Q> {
     #[inline(always)]
-    fn range<S: Lanes>(&mut self, simd: S, blocks: &Range<usize>) {
+    fn segment<S: Lanes>(&mut self, simd: S, number: usize, segment: &Segment, here: Range<usize>) {
         let Scan { store, selection, .. } = self.scan;
-        let mut at = blocks.start;
-        while at < blocks.end {
-            let number = at / SEGMENT_BLOCKS;
-            let Some(segment) = store.segments.get(number) else { break };
-            let first = number * SEGMENT_BLOCKS;
-            let next = first + SEGMENT_BLOCKS;
-            let here = at - first..blocks.end.min(next) - first;
-            at = next;
-            for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
-                let lanes = match selection {
-                    Selection::Words(words) => live & words.get(first + block).copied().unwrap_or(0),
-                    Selection::All | Selection::Accepted(_) => *live,
-                };
-                if lanes == 0 {
+        let first = number * SEGMENT_BLOCKS;
+        for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
+            let of = |block: usize, live: u64| match selection {
+                Selection::Words(words) | Selection::Few(words) => {
+                    live & words.get(first + block).copied().unwrap_or(0)
+                }
+                Selection::All | Selection::Accepted(_) => live,
+            };
+            let lanes = of(block, *live);
+            if lanes == 0 {
+                // The processor reads ahead of one that walks, not of one that jumps.
+                let ahead = segment.live.iter().enumerate().skip(block + 1).take(JUMP - 1);
+                let walk = Q == 1 && !matches!(selection, Selection::Few(_));
+                if !walk || ahead.fold(0, |any, (block, live)| any | of(block, *live)) == 0 {
                     continue;
                 }
-                let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
-                let position = number * SEGMENT_VECTORS + block * LANES;
-                // A pass for one query keeps the processor's own prefetching busy; only beside the work for many
-                // does it fall behind.
-                let next = if Q > 1 { R::rows(segment, &store.shape, block + AHEAD) } else { &[] };
-                if let Some(block) = R::block(segment, &store.shape, block) {
-                    self.block(simd, &Wanted { block, lanes, ids, position }, next);
-                }
+            }
+            let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
+            let position = (first + block) * LANES;
+            // A pass for one query keeps the processor's own prefetching busy; only beside the work for many
+            // does it fall behind.
+            let next = if Q > 1 { R::rows(segment, &store.shape, block + AHEAD) } else { &[] };
+            if let Some(block) = R::block(segment, &store.shape, block) {
+                self.block(simd, &Wanted { block, lanes, ids, position }, next);
             }
         }
     }
 
+    /// Scores a block for all queries, and asks for `next`.
     #[inline(always)]
-    fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>, next: &[R::Row]) {
+    pub(crate) fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>, next: &[R::Row]) {
         let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;
-        let groups = (0..GROUPS).filter(has).count();
-        let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)] && groups > SPARSE_GROUPS;
+        let sparse =
+            matches!(self.scan.selection, Selection::Few(_)) && !(0..GROUPS).all(|group| has(&group));
+        let at_once = S::BLOCK_AT_ONCE[usize::from(Q > 1)] && !sparse;
         let share = next.len().div_ceil(self.tiles.len().max(1)).max(1);
         let mut shares = next.chunks(share);
         for queued in &mut self.tiles {
@@ -268,7 +338,7 @@ fn offer(top: &mut TopK, offered: &Offered<'_>, selection: &Selection<'_>, clamp
             if *sum >= top.threshold(clamp)
                 && match selection {
                     Selection::Accepted(accept) => accept(*id),
-                    Selection::All | Selection::Words(_) => true,
+                    Selection::All | Selection::Words(_) | Selection::Few(_) => true,
                 }
             {
                 let (score, position) = (finish(*sum, clamp), offered.position + lane);

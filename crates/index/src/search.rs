@@ -1,11 +1,9 @@
 use crate::flat::scaled;
 use crate::neighbor::TopK;
+use crate::plan::few;
 use crate::scan::{Scan, Selection};
 use crate::vector::divisor;
 use crate::{Dtype, Error, Filter, FlatIndex, Neighbor};
-
-/// With int8, when at most one in so many vectors is wanted, they are scored in f32 without a look at the codes.
-const GATHER_SHARE: usize = 32;
 
 impl FlatIndex {
     /// The `k` nearest vectors, best first: score descending, then id ascending. Fewer when the index holds fewer;
@@ -15,7 +13,7 @@ impl FlatIndex {
     /// [`Error::WrongDim`], [`Error::NotFinite`], [`Error::ZeroVector`] (cosine), [`Error::TooLong`] (inner product,
     /// L2), whatever `k` is.
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
-        self.one(query, |queries| self.answers(queries, k, Selection::All, &Self::scan))
+        self.one(query, |queries| self.answers(queries, k, Selection::All, Self::scan))
     }
 
     /// [`Self::search`] for many queries, `queries[row * dim..][..dim]` each: one answer a query, equal bit for bit
@@ -24,7 +22,7 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::search`], and [`Error::BatchLength`] when the length is no multiple of the dimension.
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
-        Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, &Self::scan))
+        Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, Self::scan))
     }
 
     /// The `k` nearest of those vectors that the filter accepts: exactly `min(k, matches)` of them, in the order of
@@ -38,15 +36,27 @@ impl FlatIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
-        let selection = self.selection(filter)?;
-        self.one(query, |queries| self.answers(queries, k, selection, &Self::scan))
+        self.filtered(query, k, filter, Self::scan)
     }
 
-    pub(crate) fn selection<'a>(&self, filter: &Filter<'a>) -> Result<Selection<'a>, Error> {
-        Ok(match filter {
+    /// [`Self::search_filtered`] by any scan.
+    pub(crate) fn filtered(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+    ) -> Result<Vec<Neighbor>, Error> {
+        let accepted;
+        let selection = match filter {
             Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
+            Filter::Predicate(accept) if self.is_rare(accept) => {
+                accepted = self.filter(accept);
+                Selection::Words(&accepted.words)
+            }
             Filter::Predicate(accept) => Selection::Accepted(*accept),
-        })
+        };
+        self.one(query, |queries| self.answers(queries, k, selection, scan))
     }
 
     /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for
@@ -69,7 +79,7 @@ impl FlatIndex {
                 &accepted
             }
         };
-        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), &Self::scan))
+        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), Self::scan))
     }
 
     pub(crate) fn one(
@@ -95,42 +105,41 @@ impl FlatIndex {
         queries: &[Vec<f32>],
         k: usize,
         selection: Selection<'_>,
-        scan: &dyn Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
     ) -> Vec<Vec<Neighbor>> {
         if k == 0 {
             return vec![Vec::new(); queries.len()];
         }
-        let tops = if self.config.dtype == Dtype::Int8 {
-            self.rescored(queries, k, selection, scan)
-        } else {
-            scan(self, queries, k, selection)
+        let candidates = match self.config.dtype {
+            Dtype::Int8 => k.saturating_mul(self.config.rescore.max(1)),
+            Dtype::F32 | Dtype::F16 => k,
         };
+        let selection = match selection {
+            Selection::Words(words) if self.few(words, candidates, queries.len()) => Selection::Few(words),
+            other => other,
+        };
+        let scored_again = self.config.dtype == Dtype::Int8 && !matches!(selection, Selection::Few(_));
+        let mut tops = scan(self, queries, if scored_again { candidates } else { k }, selection);
+        if scored_again {
+            let scan = self.whole(selection);
+            for (query, top) in queries.iter().zip(&mut tops) {
+                *top = scan.rescored(query, top, k);
+            }
+        }
         tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
     }
 
-    fn rescored(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        selection: Selection<'_>,
-        scan: &dyn Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
-    ) -> Vec<TopK> {
-        let candidates = k.saturating_mul(self.config.rescore.max(1));
-        let exact =
-            Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() };
-        if let Selection::Words(words) = selection {
-            let wanted: usize = words.iter().map(|word| word.count_ones() as usize).sum();
-            if wanted <= candidates.max(self.len() / GATHER_SHARE) {
-                let gathered = queries.iter().map(|query| {
-                    let mut top = TopK::new(k);
-                    exact.gather(query, words, &mut top);
-                    top
-                });
-                return gathered.collect();
-            }
-        }
-        let coarse = scan(self, queries, candidates, selection);
-        queries.iter().zip(&coarse).map(|(query, top)| exact.rescored(query, top, k)).collect()
+    /// Whether the vectors of a bitset are few enough to be looked up one by one.
+    fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
+        // All of them would be scored again anyway.
+        let few_candidates =
+            || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= candidates;
+        few(words, self.config.dtype, self.store.vectors(), queries)
+            || (self.config.dtype == Dtype::Int8 && few_candidates())
+    }
+
+    fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {
+        Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() }
     }
 
     pub(crate) fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
@@ -146,6 +155,28 @@ impl FlatIndex {
         self.check_dim(query)?;
         let divisor = divisor(self.config.metric, row, query)?;
         Ok(scaled(query, divisor).collect())
+    }
+
+    /// Whether a predicate accepts so few vectors, judged by a sample, that asking it for all of them pays.
+    ///
+    /// Otherwise it is asked only for vectors that are good enough. If it accepts few, these are many: a share `s`
+    /// and `n` vectors make about `k / s * (1 + ln(n * s / k))` of them.
+    fn is_rare(&self, accept: &dyn Fn(u64) -> bool) -> bool {
+        const SAMPLE: usize = 2048;
+        const RARE: usize = 100;
+        let step = self.store.vectors() / SAMPLE;
+        if step == 0 {
+            return false;
+        }
+        let mut accepted = 0;
+        let mut sampled = 0;
+        for segment in &self.store.segments {
+            for id in segment.ids.iter().step_by(step) {
+                sampled += 1;
+                accepted += usize::from(accept(*id));
+            }
+        }
+        accepted * RARE <= sampled
     }
 
     fn words_of<'a>(&self, set: &'a crate::Bitset) -> Result<&'a [u64], Error> {

@@ -38,11 +38,11 @@ pub fn measure_flat(
     let queries: Vec<&[f32]> = data.each_query().collect();
     let query = |i: usize| queries.get(i % queries.len()).copied().unwrap_or(&[]);
     let search = |query: &[f32], k: usize| {
-        if o.threads > 1 { pool.install(|| index.search(query, k)) } else { index.search(query, k) }
+        if o.threads > 1 { pool.install(|| index.par_search(query, k)) } else { index.search(query, k) }
     };
     let batch = |queries: &[f32], k: usize| {
         if o.threads > 1 {
-            pool.install(|| index.search_batch(queries, k))
+            pool.install(|| index.par_search_batch(queries, k))
         } else {
             index.search_batch(queries, k)
         }

@@ -149,7 +149,9 @@ impl Plan {
         }
         let bytes = o.n.saturating_add(o.queries).saturating_mul(o.dim).saturating_mul(4);
         if bytes > MOST_BYTES {
-            return Err(format!("--n {} --dim {}: {:.0} GB are too much", o.n, o.dim, bytes as f64 / 1e9).into());
+            return Err(
+                format!("--n {} --dim {}: {:.0} GB are too much", o.n, o.dim, bytes as f64 / 1e9).into()
+            );
         }
         if o.queries < BATCH {
             return Err(format!("--queries {}: expected {BATCH} at least, for a batch", o.queries).into());
@@ -186,7 +188,9 @@ impl Plan {
         };
         let queries = data.each_query().len();
         if queries < BATCH {
-            return Err(format!("{queries} queries in the file: expected {BATCH} at least, for a batch").into());
+            return Err(
+                format!("{queries} queries in the file: expected {BATCH} at least, for a batch").into()
+            );
         }
         Ok(data)
     }

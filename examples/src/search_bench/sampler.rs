@@ -41,7 +41,8 @@ impl Sampler {
         let mut calls = 0..;
         let mut next = || calls.next().unwrap_or_default();
         work(next())?;
-        let together = (LEAST.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9)).ceil().max(1.0) as usize;
+        let together =
+            (LEAST.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9)).ceil().max(1.0) as usize;
         let (mut cpu, mut wall) = (Vec::new(), Vec::new());
         let begin = Instant::now();
         while cpu.len() < MIN_SAMPLES || (begin.elapsed().as_secs_f64() < self.seconds && !interrupted()) {

@@ -1,11 +1,9 @@
-use std::ops::Range;
-
 use super::IvfIndex;
 use super::quantizer::Ranked;
 use crate::neighbor::TopK;
 use crate::quantize::quantize;
 use crate::scan::{Scan, Selection};
-use crate::{Dtype, Error, Filter, Metric, Neighbor};
+use crate::{Dtype, Error, Filter, FlatIndex, Metric, Neighbor};
 
 /// With a margin, lists are looked into so many at a time; then the margin is compared with what was found.
 const LISTS_AT_ONCE: usize = 24;
@@ -18,7 +16,7 @@ impl IvfIndex {
     /// # Errors
     /// As [`crate::FlatIndex::search`].
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
-        self.flat.one(query, |queries| self.answers(queries, k, Selection::All))
+        self.flat.one(query, |queries| self.answers(queries, k))
     }
 
     /// [`Self::search`] for many queries, `queries[row * dim..][..dim]` each: one answer a query, equal bit for bit
@@ -27,7 +25,7 @@ impl IvfIndex {
     /// # Errors
     /// As [`crate::FlatIndex::search_batch`].
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
-        Ok(self.answers(&self.flat.prepare_batch(queries)?, k, Selection::All))
+        Ok(self.answers(&self.flat.prepare_batch(queries)?, k))
     }
 
     /// [`Self::search`] among the vectors that the filter accepts: never one that it excludes, and `min(k, matches)`
@@ -41,26 +39,30 @@ impl IvfIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
-        let selection = self.flat.selection(filter)?;
-        self.flat.one(query, |queries| self.answers(queries, k, selection))
+        self.flat
+            .filtered(query, k, filter, |flat, queries, k, selection| self.scan(flat, queries, k, selection))
     }
 
-    fn answers(&self, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<Vec<Neighbor>> {
-        self.flat.answers(queries, k, selection, &|_, queries, k, selection| {
-            queries.iter().map(|query| self.scan(query, k, selection)).collect()
+    fn answers(&self, queries: &[Vec<f32>], k: usize) -> Vec<Vec<Neighbor>> {
+        self.flat.answers(queries, k, Selection::All, |flat, queries, k, selection| {
+            self.scan(flat, queries, k, selection)
         })
     }
 
+    fn scan(&self, flat: &FlatIndex, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
+        if let Selection::Few(_) = selection {
+            return flat.scan(queries, k, selection);
+        }
+        queries.iter().map(|query| self.scan_lists(query, k, selection)).collect()
+    }
+
     /// The `k` best of the lists looked into.
-    fn scan(&self, query: &Vec<f32>, k: usize, selection: Selection<'_>) -> TopK {
+    fn scan_lists(&self, query: &Vec<f32>, k: usize, selection: Selection<'_>) -> TopK {
         let metric = self.metric();
         let scan = Scan { store: &self.flat.store, metric, selection, blocks: 0..0 };
         let mut ranked = Vec::with_capacity(self.lists.len());
         self.quantizer.rank(metric, query, &mut ranked);
         let mut top = TopK::new(k);
-        let look = |ranges: &[Range<usize>], top: &mut TopK| {
-            scan.run_over(ranges, std::slice::from_ref(query), std::slice::from_mut(top));
-        };
         let margin = self.config.margin.filter(|_| metric != Metric::InnerProduct);
         let distances = margin.map(|margin| (margin, Distances::new(self, query)));
         let (mut rest, mut ranges) = (ranked.as_mut_slice(), Vec::new());
@@ -80,7 +82,7 @@ impl IvfIndex {
                 let near = now.iter().filter(|ranked| !too_far(ranked));
                 let lists = near.filter_map(|ranked| self.lists.get(ranked.list()));
                 ranges.extend(lists.flat_map(|list| list.blocks.iter().cloned()));
-                look(&ranges, &mut top);
+                scan.run_over(&ranges, query, &mut top);
             }
             rest = later;
         }

@@ -195,7 +195,10 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
     assert!(matches!(train(&config, &bad), Err(Error::ZeroVector { row: 3 })));
     assert!(train(&config.clone().with_metric(Metric::L2), &bad).is_ok());
     bad[6..8].fill(1e19);
-    assert!(matches!(train(&config.clone().with_metric(Metric::L2), &bad), Err(Error::TooLong { row: 3, .. })));
+    assert!(matches!(
+        train(&config.clone().with_metric(Metric::L2), &bad),
+        Err(Error::TooLong { row: 3, .. })
+    ));
 
     let (mut ivf, _) = both(&config, &ids(100), &vectors);
     let before = bits(&ivf.search(&[1.0, 0.5], 100).unwrap());
@@ -219,7 +222,8 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
 #[test]
 fn very_long_vectors_are_no_trouble() {
     let longest = 0.999e18f32;
-    let vectors: Vec<f32> = (0..64).flat_map(|i| if i % 2 == 0 { [longest, 0.0] } else { [0.0, -longest] }).collect();
+    let vectors: Vec<f32> =
+        (0..64).flat_map(|i| if i % 2 == 0 { [longest, 0.0] } else { [0.0, -longest] }).collect();
     for metric in [Metric::InnerProduct, Metric::L2] {
         let (ivf, flat) = both(&IvfConfig::new(2, 4).with_metric(metric).with_nprobe(4), &ids(64), &vectors);
         let query = [longest, 1.0];

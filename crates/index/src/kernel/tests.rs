@@ -27,9 +27,9 @@ impl<R: Source, const Q: usize> Vectorized for Scores<'_, R, Q> {
         self.groups.resize(Q, [0.0; LANES]);
         for group in 0..GROUPS {
             let alone = R::scores::<S, Q, 1>(simd, &self.tile, self.block, group);
-            for query in 0..Q {
-                put(&mut self.whole[query], group, whole[query][group]);
-                put(&mut self.groups[query], group, alone[query][0]);
+            for (query, (whole, alone)) in whole.iter().zip(alone).enumerate() {
+                put(&mut self.whole[query], group, whole[group]);
+                put(&mut self.groups[query], group, alone[0]);
             }
         }
     }

@@ -59,7 +59,7 @@ const GREATER_OR_EQUAL: i32 = 29;
 
 #[inline(always)]
 fn prefetch<T>(value: &T) {
-    for line in 0..size_of::<T>() / CACHE_LINE {
+    for line in 0..size_of::<T>().div_ceil(CACHE_LINE) {
         let first = std::ptr::from_ref(value).cast::<i8>();
         // SAFETY: every x86-64 processor has this instruction, and the address lies in `value`.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(first.add(line * CACHE_LINE)) };
