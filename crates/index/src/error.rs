@@ -16,6 +16,22 @@ pub enum Error {
         /// The greatest dimension accepted.
         max: usize,
     },
+    /// The number of lists asked for is zero or above [`crate::MAX_NLIST`].
+    #[error("{got} lists are outside 1..={max}")]
+    InvalidNlist {
+        /// The number asked for.
+        got: usize,
+        /// The greatest number accepted.
+        max: usize,
+    },
+    /// Lists cannot be trained on fewer vectors than there are to be lists.
+    #[error("{got} vectors to train {expected} lists on")]
+    TooFewVectors {
+        /// The number of lists.
+        expected: usize,
+        /// The number of vectors.
+        got: usize,
+    },
     /// A vector or a query has another dimension than the index.
     #[error("vector of dimension {got}, expected {expected}")]
     WrongDim {

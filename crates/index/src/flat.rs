@@ -20,7 +20,7 @@ pub struct FlatIndex {
     pub(crate) layout: u64,
 }
 
-fn next_layout() -> u64 {
+pub(crate) fn next_layout() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -78,20 +78,8 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::add`], and [`Error::BatchLength`].
     pub fn add_batch(&mut self, ids: &[u64], vectors: &[f32]) -> Result<(), Error> {
-        let expected = ids.len().saturating_mul(self.config.dim);
-        if vectors.len() != expected {
-            return Err(Error::BatchLength { expected, got: vectors.len() });
-        }
-        let mut seen = HashSet::with_capacity(ids.len());
-        for id in ids {
-            if self.contains(*id) || !seen.insert(*id) {
-                return Err(Error::DuplicateId { id: *id });
-            }
-        }
-        drop(seen);
+        let divisors = self.check_batch(ids, vectors)?;
         let rows = vectors.chunks_exact(self.config.dim);
-        let divisors = rows.clone().enumerate().map(|(row, vector)| self.divisor(row, vector));
-        let divisors = divisors.collect::<Result<Vec<f64>, Error>>()?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -108,8 +96,25 @@ impl FlatIndex {
         Ok(())
     }
 
+    /// What [`Self::add_batch`] refuses; else what each vector is divided by.
+    pub(crate) fn check_batch(&self, ids: &[u64], vectors: &[f32]) -> Result<Vec<f64>, Error> {
+        let expected = ids.len().saturating_mul(self.config.dim);
+        if vectors.len() != expected {
+            return Err(Error::BatchLength { expected, got: vectors.len() });
+        }
+        let mut seen = HashSet::with_capacity(ids.len());
+        for id in ids {
+            if self.contains(*id) || !seen.insert(*id) {
+                return Err(Error::DuplicateId { id: *id });
+            }
+        }
+        drop(seen);
+        let rows = vectors.chunks_exact(self.config.dim).enumerate();
+        rows.map(|(row, vector)| self.divisor(row, vector)).collect()
+    }
+
     /// Checks a vector that is to be stored, and says what it is divided by.
-    fn divisor(&self, row: usize, vector: &[f32]) -> Result<f64, Error> {
+    pub(crate) fn divisor(&self, row: usize, vector: &[f32]) -> Result<f64, Error> {
         let divisor = divisor(self.config.metric, row, vector)?;
         if self.config.dtype == Dtype::F16
             && self.config.metric != Metric::Cosine
@@ -121,7 +126,7 @@ impl FlatIndex {
     }
 
     /// A checked vector in f32 as it is stored.
-    fn stored(&self, row: usize, vector: &[f32]) -> Result<Vec<f32>, Error> {
+    pub(crate) fn stored(&self, row: usize, vector: &[f32]) -> Result<Vec<f32>, Error> {
         let divisor = self.divisor(row, vector)?;
         Ok(scaled(vector, divisor).collect())
     }
@@ -139,9 +144,13 @@ impl FlatIndex {
         true
     }
 
-    fn compact_if_due(&mut self) {
+    pub(crate) fn compaction_is_due(&self) -> bool {
         let dead = self.store.vectors() - self.positions.len();
-        if dead < Self::COMPACT_FROM || dead <= self.store.vectors() / Self::COMPACT_SHARE {
+        dead >= Self::COMPACT_FROM && dead > self.store.vectors() / Self::COMPACT_SHARE
+    }
+
+    fn compact_if_due(&mut self) {
+        if !self.compaction_is_due() {
             return;
         }
         self.compact();

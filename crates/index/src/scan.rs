@@ -6,7 +6,7 @@ use crate::buffer::{HalfRow, LANES, Row};
 use crate::gather::GatherPass;
 use crate::kernel::{Codes, Floats, GROUP, GROUPS, Lanes, Source, TILE, Tile, exact};
 use crate::neighbor::{Candidate, TopK, finish};
-use crate::segment::{Arrays, SEGMENT_BLOCKS, SEGMENT_VECTORS};
+use crate::segment::{Arrays, SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment};
 use crate::simd::{Vectorized, run};
 use crate::store::Store;
 use crate::{Dtype, Metric};
@@ -66,9 +66,32 @@ impl Scan<'_> {
         }
     }
 
+    /// [`Self::run`] for one query over these block numbers, in their order, instead of [`Self::blocks`]. Not for few
+    /// vectors.
+    pub(crate) fn run_over(&self, ranges: &[Range<usize>], query: &Vec<f32>, top: &mut TopK) {
+        match (self.store.shape.dtype, self.metric) {
+            (Dtype::F32, Metric::L2) => self.over::<Floats<Row, true>>(ranges, query, top),
+            (Dtype::F32, _) => self.over::<Floats<Row, false>>(ranges, query, top),
+            (Dtype::F16, Metric::L2) => self.over::<Floats<HalfRow, true>>(ranges, query, top),
+            (Dtype::F16, _) => self.over::<Floats<HalfRow, false>>(ranges, query, top),
+            (Dtype::Int8, Metric::L2) => self.over::<Codes<true>>(ranges, query, top),
+            (Dtype::Int8, _) => self.over::<Codes<false>>(ranges, query, top),
+        }
+    }
+
+    fn over<R: Source>(&self, ranges: &[Range<usize>], query: &Vec<f32>, top: &mut TopK) {
+        let clamp = self.clamps();
+        let tiles = tiles::<R, 1>(std::slice::from_ref(query), std::slice::from_mut(top), clamp);
+        run(RangesPass { pass: Pass::<R, 1> { scan: self, clamp, tiles }, ranges });
+    }
+
+    /// The codes' scores are not cosines.
+    fn clamps(&self) -> bool {
+        self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8
+    }
+
     fn scan<R: Source>(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
-        // The codes' scores are not cosines.
-        let clamp = self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8;
+        let clamp = self.clamps();
         if let ([_], [_]) = (queries, &tops) {
             return run(Pass::<R, 1> { scan: self, clamp, tiles: tiles::<R, 1>(queries, tops, clamp) });
         }
@@ -150,33 +173,40 @@ pub(crate) struct Wanted<'a, B> {
 impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
     #[inline(always)]
     fn run<S: Lanes>(mut self, simd: S) {
-        let Scan { store, selection, .. } = self.scan;
-        for (number, segment) in store.segments.iter().enumerate() {
-            let (first, here) = self.scan.of_segment(number);
-            for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
-                let of = |block: usize, live: u64| match selection {
-                    Selection::Words(words) | Selection::Few(words) => {
-                        live & words.get(first + block).copied().unwrap_or(0)
-                    }
-                    Selection::All | Selection::Accepted(_) => live,
-                };
-                let lanes = of(block, *live);
-                if lanes == 0 {
-                    // The processor reads ahead of one that walks, not of one that jumps.
-                    let ahead = segment.live.iter().enumerate().skip(block + 1).take(JUMP - 1);
-                    let walk = Q == 1 && !matches!(selection, Selection::Few(_));
-                    if !walk || ahead.fold(0, |any, (block, live)| any | of(block, *live)) == 0 {
-                        continue;
-                    }
+        for (number, segment) in self.scan.store.segments.iter().enumerate() {
+            let (_, here) = self.scan.of_segment(number);
+            self.segment(simd, number, segment, here);
+        }
+    }
+}
+
+/// A pass over some ranges of block numbers alone.
+struct RangesPass<'a, R: Source, const Q: usize> {
+    pass: Pass<'a, R, Q>,
+    ranges: &'a [Range<usize>],
+}
+
+impl<R: Source, const Q: usize> Vectorized for RangesPass<'_, R, Q> {
+    #[inline(always)]
+    fn run<S: Lanes>(mut self, simd: S) {
+        let store = self.pass.scan.store;
+        for (at, range) in self.ranges.iter().enumerate() {
+            // The processor cannot know where the next range begins.
+            if let Some(next) = self.ranges.get(at + 1)
+                && let Some(segment) = store.segments.get(next.start / SEGMENT_BLOCKS)
+            {
+                for row in R::rows(segment, &store.shape, next.start % SEGMENT_BLOCKS) {
+                    simd.prefetch(row);
                 }
-                let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
-                let position = (first + block) * LANES;
-                // A pass for one query keeps the processor's own prefetching busy; only beside the work for many
-                // does it fall behind.
-                let next = if Q > 1 { R::rows(segment, &store.shape, block + AHEAD) } else { &[] };
-                if let Some(block) = R::block(segment, &store.shape, block) {
-                    self.block(simd, &Wanted { block, lanes, ids, position }, next);
-                }
+            }
+            let mut start = range.start;
+            while start < range.end {
+                let number = start / SEGMENT_BLOCKS;
+                let Some(segment) = store.segments.get(number) else { break };
+                let first = number * SEGMENT_BLOCKS;
+                let end = range.end.min(first + SEGMENT_BLOCKS);
+                self.pass.segment(simd, number, segment, start - first..end - first);
+                start = end;
             }
         }
     }
@@ -184,7 +214,38 @@ impl<R: Source, const Q: usize> Vectorized for Pass<'_, R, Q> {
 
 impl<R: Source, const Q: usize> Pass<'_, R, Q> {
     #[inline(always)]
+    fn segment<S: Lanes>(&mut self, simd: S, number: usize, segment: &Segment, here: Range<usize>) {
+        let Scan { store, selection, .. } = self.scan;
+        let first = number * SEGMENT_BLOCKS;
+        for (block, live) in segment.live.iter().enumerate().take(here.end).skip(here.start) {
+            let of = |block: usize, live: u64| match selection {
+                Selection::Words(words) | Selection::Few(words) => {
+                    live & words.get(first + block).copied().unwrap_or(0)
+                }
+                Selection::All | Selection::Accepted(_) => live,
+            };
+            let lanes = of(block, *live);
+            if lanes == 0 {
+                // The processor reads ahead of one that walks, not of one that jumps.
+                let ahead = segment.live.iter().enumerate().skip(block + 1).take(JUMP - 1);
+                let walk = Q == 1 && !matches!(selection, Selection::Few(_));
+                if !walk || ahead.fold(0, |any, (block, live)| any | of(block, *live)) == 0 {
+                    continue;
+                }
+            }
+            let ids = segment.ids.get(block * LANES..).unwrap_or(&[]);
+            let position = (first + block) * LANES;
+            // A pass for one query keeps the processor's own prefetching busy; only beside the work for many
+            // does it fall behind.
+            let next = if Q > 1 { R::rows(segment, &store.shape, block + AHEAD) } else { &[] };
+            if let Some(block) = R::block(segment, &store.shape, block) {
+                self.block(simd, &Wanted { block, lanes, ids, position }, next);
+            }
+        }
+    }
+
     /// Scores a block for all queries, and asks for `next`.
+    #[inline(always)]
     pub(crate) fn block<S: Lanes>(&mut self, simd: S, wanted: &Wanted<'_, R::Block<'_>>, next: &[R::Row]) {
         let has = |group: &usize| wanted.lanes >> (group * GROUP) & 0xffff != 0;
         let sparse =

@@ -36,6 +36,17 @@ impl FlatIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
+        self.filtered(query, k, filter, Self::scan)
+    }
+
+    /// [`Self::search_filtered`] by any scan.
+    pub(crate) fn filtered(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+    ) -> Result<Vec<Neighbor>, Error> {
         let accepted;
         let selection = match filter {
             Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
@@ -45,7 +56,7 @@ impl FlatIndex {
             }
             Filter::Predicate(accept) => Selection::Accepted(*accept),
         };
-        self.one(query, |queries| self.answers(queries, k, selection, Self::scan))
+        self.one(query, |queries| self.answers(queries, k, selection, scan))
     }
 
     /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for

@@ -173,6 +173,35 @@ impl Segment {
         true
     }
 
+    /// Appends a block without vectors, for [`Self::put`]; returns its number in the segment. None, and nothing done,
+    /// when the segment is not open or ends within a block.
+    pub(crate) fn push_block(&mut self, shape: &Shape) -> Option<usize> {
+        let first = self.len();
+        if !self.is_open() || !first.is_multiple_of(LANES) {
+            return None;
+        }
+        self.live.push(0);
+        self.arrays.push_block(shape);
+        extend(&mut self.ids, LANES, 0);
+        if let Arrays::Int8(arrays) = &mut self.arrays {
+            extend(&mut arrays.vectors, LANES * shape.dim, 0.0);
+        }
+        Some(first / LANES)
+    }
+
+    /// Puts a vector at an offset of a block, live. False, and nothing done, when the arrays are not its own.
+    pub(crate) fn put(&mut self, shape: &Shape, offset: usize, id: u64, vector: &[f32]) -> bool {
+        let written = self.write(shape, offset, vector);
+        if written
+            && let Some(old) = self.ids.owned_mut().and_then(|ids| ids.get_mut(offset))
+            && let Some(word) = self.live.get_mut(offset / LANES)
+        {
+            *old = id;
+            *word |= 1 << (offset % LANES);
+        }
+        written
+    }
+
     /// Overwrites the vector at an offset. False, and nothing done, when the arrays are not its own.
     pub(crate) fn write(&mut self, shape: &Shape, offset: usize, vector: &[f32]) -> bool {
         let (block, lane) = (offset / LANES, offset % LANES);

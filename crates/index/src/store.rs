@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use crate::buffer::LANES;
 use crate::segment::{SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment, Shape};
 
 /// The segments of an index.
@@ -62,6 +63,30 @@ impl Store {
         self.vectors += 1;
         let last = self.segments.len() - 1;
         last * SEGMENT_VECTORS + self.segments.last().map_or(0, Segment::len) - 1
+    }
+
+    /// Appends a block without vectors, of which `upcoming` more are to follow; returns its number. Its positions count
+    /// as vectors as soon as something is put there.
+    pub(crate) fn push_block(&mut self, upcoming: usize) -> usize {
+        let shape = self.shape;
+        let block = self.segments.last_mut().and_then(|last| last.push_block(&shape));
+        let block = block.unwrap_or_else(|| {
+            let mut segment = Segment::new(&shape);
+            segment.reserve(&shape, upcoming.saturating_add(1).saturating_mul(LANES));
+            segment.push_block(&shape);
+            self.segments.push(segment);
+            0
+        });
+        (self.segments.len() - 1) * SEGMENT_BLOCKS + block
+    }
+
+    /// Puts a vector of `dim` components at a position of such a block.
+    pub(crate) fn put(&mut self, position: usize, id: u64, vector: &[f32]) {
+        if let Some(segment) = self.segments.get_mut(position / SEGMENT_VECTORS)
+            && segment.put(&self.shape, position % SEGMENT_VECTORS, id, vector)
+        {
+            self.vectors += 1;
+        }
     }
 
     /// Overwrites the vector at a position. False, and nothing done, when its segment cannot be changed.
