@@ -119,6 +119,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds another kind of index than was asked for.
+    #[error("{}: {}", path.display(), if *inverted { "an inverted file: open it as one" } else { "a flat index: open it as one" })]
+    OtherKind {
+        /// The file.
+        path: PathBuf,
+        /// Whether it holds an inverted file ([`crate::IvfIndex`]), or else a [`crate::FlatIndex`].
+        inverted: bool,
+    },
     /// The file was written in a version of the format that this release does not know.
     #[error("{}: index format version {got}, this release reads version {expected}", path.display())]
     UnsupportedVersion {

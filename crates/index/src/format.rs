@@ -4,8 +4,10 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::buffer::LANES;
 use crate::config::MAX_DIM;
-use crate::layout::Layout;
+use crate::ivf::MAX_NLIST;
+use crate::layout::{Layout, LayoutLists};
 use crate::segment::{SEGMENT_VECTORS, Shape};
 use crate::{Dtype, Error, FlatIndexConfig, Metric};
 
@@ -16,7 +18,7 @@ pub(crate) const END: [u8; 8] = *b"SLX-end\n";
 pub(crate) const VERSION: u32 = 2;
 /// Header and arrays are padded to this, so that rows are aligned in a file mapped to memory.
 pub(crate) const ALIGN: usize = 64;
-const FIXED: usize = 40;
+const FIXED: usize = 48;
 
 /// The longest embedder id a file can hold, in bytes.
 pub const MAX_EMBEDDER_ID: usize = 1024;
@@ -45,6 +47,8 @@ pub(crate) struct Header {
     pub(crate) meta: Meta,
     /// Vectors in the segments, removed ones included.
     pub(crate) count: u64,
+    /// Lists of an inverted file; 0 for a flat index.
+    pub(crate) nlist: usize,
 }
 
 impl Header {
@@ -73,6 +77,8 @@ impl Header {
         out.extend(rescore.to_le_bytes());
         out.extend(self.count.to_le_bytes());
         out.extend(self.meta.generation.to_le_bytes());
+        out.extend((self.nlist as u32).to_le_bytes());
+        out.extend([0; 4]);
         out.extend(id);
         out.resize(Self::encoded_len(id.len()) - 8, 0);
         out.extend(xxh3_64(&out).to_le_bytes());
@@ -110,7 +116,7 @@ impl Header {
         }
         // From here on the bytes are as some writer meant them; whether that writer was this one is another question.
         let (id, padding) = body.split_at(FIXED).1.split_at(id_len);
-        if padding.iter().any(|byte| *byte != 0) {
+        if field::<4>(body, 44) != [0; 4] || padding.iter().any(|byte| *byte != 0) {
             return Err(Error::corrupt(path, "reserved bytes of the header"));
         }
         let dim = u32::from_le_bytes(field(body, 12)) as usize;
@@ -127,7 +133,11 @@ impl Header {
             config: FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype).with_rescore(rescore),
             meta: Meta { embedder_id, generation: u64::from_le_bytes(field(body, 32)) },
             count: u64::from_le_bytes(field(body, 24)),
+            nlist: u32::from_le_bytes(field(body, 40)) as usize,
         };
+        if header.nlist > MAX_NLIST {
+            return Err(Error::corrupt(path, "number of lists"));
+        }
         Ok((header, body.len() + 8))
     }
 
@@ -151,16 +161,27 @@ impl Header {
             .checked_mul(segment_bytes(full)?)?
             .checked_add(segment_bytes(self.count % full)?)?
             .checked_add(Self::encoded_len(self.meta.embedder_id.len()) as u64)?
+            .checked_add(self.lists()?.len as u64)?
             .checked_add(self.footer_len()? as u64)
     }
 
     /// The length of the footer.
     pub(crate) fn footer_len(&self) -> Option<usize> {
         let segments = usize::try_from(self.count.div_ceil(SEGMENT_VECTORS as u64)).ok()?;
-        segments.checked_mul(16)?.checked_add(24)
+        segments.checked_add(usize::from(self.nlist > 0))?.checked_mul(16)?.checked_add(24)
     }
 
-    /// The footer, from the segments' checksums: of ids and marks, of the other arrays.
+    /// Where the lists of an inverted file lie, behind the segments.
+    pub(crate) fn lists(&self) -> Option<LayoutLists> {
+        LayoutLists::new(
+            self.config.dim,
+            self.nlist,
+            usize::try_from(self.count.div_ceil(LANES as u64)).ok()?,
+        )
+    }
+
+    /// The footer, from the segments' checksums: of ids and marks, of the other arrays. Those of an inverted file's
+    /// lists come last.
     pub(crate) fn footer(&self, segments: &[[u64; 2]]) -> Result<Vec<u8>, Error> {
         let mut out = Vec::with_capacity(segments.len() * 16 + 24);
         for checksum in segments.as_flattened() {
@@ -222,7 +243,7 @@ mod tests {
     use super::*;
 
     fn header(count: u64, id: &str) -> Header {
-        Header { config: FlatIndexConfig::new(7), meta: Meta::new(id, 9), count }
+        Header { config: FlatIndexConfig::new(7), meta: Meta::new(id, 9), count, nlist: 0 }
     }
 
     fn decode(bytes: &[u8]) -> Result<Header, Error> {

@@ -29,13 +29,8 @@ impl Layout {
     /// None when the segment does not fit the address space.
     pub(crate) fn new(shape: &Shape, vectors: usize) -> Option<Self> {
         let blocks = vectors.div_ceil(LANES);
-        let mut len = 0usize;
-        let mut place = |count: usize, size: usize| {
-            let start = len;
-            let end = start.checked_add(count.checked_mul(size)?)?;
-            len = end.checked_next_multiple_of(ALIGN)?;
-            Some(start..end)
-        };
+        let mut len = 0;
+        let mut place = |count, size| place(&mut len, count, size);
         let ids = place(vectors, size_of::<u64>())?;
         let live = place(blocks, size_of::<u64>())?;
         let arrays = match shape.dtype {
@@ -55,4 +50,44 @@ impl Layout {
     pub(crate) fn split(&self) -> usize {
         self.live.end.next_multiple_of(ALIGN)
     }
+}
+
+/// The lists of an inverted file, behind its segments, as ranges of bytes from their beginning.
+#[derive(Debug, Clone)]
+pub(crate) struct LayoutLists {
+    pub(crate) settings: Range<usize>,
+    /// Of each list, positions taken in its last block.
+    pub(crate) taken: Range<usize>,
+    /// Of each block the list it belongs to.
+    pub(crate) blocks: Range<usize>,
+    pub(crate) spreads: Range<usize>,
+    pub(crate) centres: Range<usize>,
+    pub(crate) len: usize,
+}
+
+impl LayoutLists {
+    /// Nothing when there are no lists. None when they do not fit the address space.
+    pub(crate) fn new(dim: usize, nlist: usize, blocks: usize) -> Option<Self> {
+        let mut len = 0;
+        let mut place = |count, size| place(&mut len, count, size);
+        let settings = place(if nlist > 0 { 1 } else { 0 }, 32)?;
+        let taken = place(nlist, size_of::<u32>())?;
+        let blocks = place(if nlist > 0 { blocks } else { 0 }, size_of::<u32>())?;
+        let spreads = place(nlist, size_of::<f32>())?;
+        let centres = place(nlist.checked_mul(dim)?, size_of::<f32>())?;
+        Some(Self { settings, taken, blocks, spreads, centres, len })
+    }
+
+    /// Where spreads and centres begin.
+    pub(crate) fn split(&self) -> usize {
+        self.blocks.end.next_multiple_of(ALIGN)
+    }
+}
+
+/// The next place for so many values of a size; `len` becomes where another one would begin.
+fn place(len: &mut usize, count: usize, size: usize) -> Option<Range<usize>> {
+    let start = *len;
+    let end = start.checked_add(count.checked_mul(size)?)?;
+    *len = end.checked_next_multiple_of(ALIGN)?;
+    Some(start..end)
 }

@@ -23,13 +23,11 @@ impl FlatIndex {
     /// segment's checksums, the footer, and that ids and vectors are such as this crate writes.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::NotAnIndex`], [`Error::UnsupportedVersion`], [`Error::Corrupt`].
+    /// [`Error::Io`], [`Error::NotAnIndex`], [`Error::OtherKind`], [`Error::UnsupportedVersion`], [`Error::Corrupt`].
     pub fn load(path: impl AsRef<Path>) -> Result<(Self, Meta), Error> {
         let path = path.as_ref();
-        let Opened { file, header, start, checksums } = open(path)?;
-        let mut file = BufReader::with_capacity(1 << 18, file);
-        file.seek(SeekFrom::Start(start as u64)).map_err(|source| Error::io(path, source))?;
-        let mut source = Sequential { path, file, at: 0, hash: Xxh3::new() };
+        let opened = open(path)?.of_kind(path, false)?;
+        let (header, checksums, mut source) = opened.sequential(path)?;
         Ok((read(path, &header, &checksums, &mut source, true)?, header.meta))
     }
 
@@ -58,7 +56,7 @@ impl FlatIndex {
     }
 
     fn mapped(path: &Path, verify: bool) -> Result<(Self, Meta), Error> {
-        let Opened { file, header, start, checksums } = open(path)?;
+        let Opened { file, header, start, checksums } = open(path)?.of_kind(path, false)?;
         let map = raw::map(&file).map_err(|source| Error::io(path, source))?;
         let mut source = Mapping { path, map: Arc::new(map), segment: start, at: 0, hashed: 0 };
         Ok((read(path, &header, &checksums, &mut source, verify)?, header.meta))
@@ -75,16 +73,35 @@ impl FlatIndex {
 }
 
 /// An open file whose header, footer and length fit each other.
-struct Opened {
+pub(crate) struct Opened {
     file: File,
-    header: Header,
+    pub(crate) header: Header,
     /// Where the segments begin.
     start: usize,
-    /// What the segments' checksums must be.
+    /// What the segments' checksums must be, and the lists' if there are any.
     checksums: Vec<[u64; 2]>,
 }
 
-fn open(path: &Path) -> Result<Opened, Error> {
+impl Opened {
+    pub(crate) fn of_kind(self, path: &Path, inverted: bool) -> Result<Self, Error> {
+        let [expected, got] = [inverted, self.header.nlist > 0];
+        if expected == got {
+            Ok(self)
+        } else {
+            Err(Error::OtherKind { path: path.to_owned(), inverted: got })
+        }
+    }
+
+    /// Ready to read the segments.
+    pub(crate) fn sequential(self, path: &Path) -> Result<(Header, Vec<[u64; 2]>, Sequential<'_>), Error> {
+        let Self { file, header, start, checksums } = self;
+        let mut file = BufReader::with_capacity(1 << 18, file);
+        file.seek(SeekFrom::Start(start as u64)).map_err(|source| Error::io(path, source))?;
+        Ok((header, checksums, Sequential { path, file, at: 0, hash: Xxh3::new() }))
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     let io = |source| Error::io(path, source);
     // Asked by name first: opening a named pipe would wait for a writer.
     if !std::fs::metadata(path).map_err(io)?.is_file() {
@@ -128,7 +145,7 @@ fn fill(path: &Path, file: &mut impl Read, bytes: &mut [u8]) -> Result<(), Error
 
 /// Where the arrays of segments come from, in the order in which they lie in the file. Offsets are those in the
 /// present segment.
-trait Source {
+pub(crate) trait Source {
     /// The values in these bytes.
     fn values<T: Pod>(&mut self, bytes: Range<usize>) -> Result<Buffer<T>, Error>;
 
@@ -140,7 +157,7 @@ trait Source {
 }
 
 /// Reads everything once.
-struct Sequential<'a> {
+pub(crate) struct Sequential<'a> {
     path: &'a Path,
     file: BufReader<File>,
     at: usize,
@@ -237,7 +254,7 @@ impl Source for Mapping<'_> {
 }
 
 /// An index from its segments; without `verify`, vectors are not looked at.
-fn read(
+pub(crate) fn read(
     path: &Path,
     header: &Header,
     checksums: &[[u64; 2]],

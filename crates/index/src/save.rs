@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -27,22 +28,30 @@ impl FlatIndex {
     /// # Errors
     /// [`Error::EmbedderIdTooLong`], [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>, meta: &Meta) -> Result<(), Error> {
-        let path = path.as_ref();
-        let header = self.header(meta);
+        self.save_with(path.as_ref(), &self.header(meta), |_| Ok(None))
+    }
+
+    /// Saves with something behind the segments, of which `lists` returns the checksums.
+    pub(crate) fn save_with(
+        &self,
+        path: &Path,
+        header: &Header,
+        lists: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<Option<[u64; 2]>>,
+    ) -> Result<(), Error> {
         let first = header.encode()?;
         write_atomically(path, |file| {
             let mut out = BufWriter::with_capacity(1 << 18, file);
-            self.write(&header, &first, &mut out)?;
+            self.write(header, &first, &mut out, lists)?;
             out.flush()
         })
         .map_err(|source| Error::io(path, source))
     }
 
-    fn header(&self, meta: &Meta) -> Header {
+    pub(crate) fn header(&self, meta: &Meta) -> Header {
         let (kept, moved) = self.parts();
         let kept: usize = kept.iter().map(Segment::len).sum();
         let moved: usize = moved.iter().map(|segment| segment.live().count()).sum();
-        Header { config: self.config.clone(), meta: meta.clone(), count: (kept + moved) as u64 }
+        Header { config: self.config.clone(), meta: meta.clone(), count: (kept + moved) as u64, nlist: 0 }
     }
 
     /// The segments that are written as they are, and those behind one that is not full, of which the live vectors
@@ -55,7 +64,13 @@ impl FlatIndex {
     }
 
     /// The bytes of the file, in order.
-    fn write(&self, header: &Header, first: &[u8], out: &mut impl Write) -> io::Result<()> {
+    fn write<W: Write>(
+        &self,
+        header: &Header,
+        first: &[u8],
+        out: &mut W,
+        lists: impl FnOnce(&mut W) -> io::Result<Option<[u64; 2]>>,
+    ) -> io::Result<()> {
         out.write_all(first)?;
         let (kept, moved) = self.parts();
         let mut checksums = Vec::new();
@@ -79,17 +94,17 @@ impl FlatIndex {
         if segment.len() > 0 {
             checksums.push(write_segment(&segment, out)?);
         }
+        checksums.extend(lists(out)?);
         out.write_all(&header.footer(&checksums).map_err(io::Error::other)?)
     }
 }
 
 /// Returns the checksums of ids and marks, and of the other arrays.
 fn write_segment(segment: &Segment, out: &mut impl Write) -> io::Result<[u64; 2]> {
-    let mut out = Hashing { out, hash: Xxh3::new() };
+    let mut out = Hashing::new(out);
     out.put(&segment.ids)?;
     out.put(&segment.live)?;
-    let first = out.hash.digest();
-    out.hash.reset();
+    let first = out.checksum();
     match &segment.arrays {
         Arrays::F32(rows) => out.put(rows)?,
         Arrays::F16(rows) => out.put(rows)?,
@@ -100,17 +115,22 @@ fn write_segment(segment: &Segment, out: &mut impl Write) -> io::Result<[u64; 2]
             out.put(&arrays.vectors)?;
         }
     }
-    Ok([first, out.hash.digest()])
+    Ok([first, out.checksum()])
 }
 
-struct Hashing<'a, W> {
+/// A writer of arrays.
+pub(crate) struct Hashing<'a, W> {
     out: &'a mut W,
     hash: Xxh3,
 }
 
-impl<W: Write> Hashing<'_, W> {
+impl<'a, W: Write> Hashing<'a, W> {
+    pub(crate) fn new(out: &'a mut W) -> Self {
+        Self { out, hash: Xxh3::new() }
+    }
+
     /// Writes values, and zeros up to the next multiple of [`ALIGN`].
-    fn put<T: Pod>(&mut self, values: &[T]) -> io::Result<()> {
+    pub(crate) fn put<T: Pod>(&mut self, values: &[T]) -> io::Result<()> {
         let bytes: &[u8] = bytemuck::cast_slice(values);
         let padding = bytes.len().next_multiple_of(ALIGN) - bytes.len();
         for bytes in [bytes, [0; ALIGN].get(..padding).unwrap_or_default()] {
@@ -118,6 +138,13 @@ impl<W: Write> Hashing<'_, W> {
             self.out.write_all(bytes)?;
         }
         Ok(())
+    }
+
+    /// Of what was written since the last one.
+    pub(crate) fn checksum(&mut self) -> u64 {
+        let checksum = self.hash.digest();
+        self.hash.reset();
+        checksum
     }
 }
 
@@ -159,7 +186,7 @@ mod tests {
         let mut calls = 0;
         let result = write_atomically(path, |file| {
             let mut out = Failing { file, calls: &mut calls, refused };
-            index.write(&header, &first, &mut out)?;
+            index.write(&header, &first, &mut out, |_| Ok(None))?;
             out.flush()
         });
         (calls, result)

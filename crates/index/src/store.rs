@@ -26,6 +26,12 @@ impl Store {
         Self { shape, segments, vectors }
     }
 
+    /// The same, of whose positions only so many have ever had a vector.
+    pub(crate) fn with_vectors(mut self, vectors: usize) -> Self {
+        self.vectors = vectors;
+        self
+    }
+
     /// Vectors kept, live or not.
     pub(crate) fn vectors(&self) -> usize {
         self.vectors

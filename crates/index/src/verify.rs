@@ -7,20 +7,21 @@ use crate::half::from_half;
 use crate::segment::{Arrays, Segment, Shape};
 use crate::vector::MAX_NORM;
 
-/// Whether all vectors may be there, the removed ones included, and lanes without a vector are zero.
+/// Whether all live vectors may be there; the removed ones need only be numbers, and lanes beyond are zero.
 pub(crate) fn allowed(metric: Metric, shape: &Shape, segment: &Segment) -> bool {
-    let vectors = segment.len();
+    let block = |number: usize| Lanes {
+        used: segment.len().saturating_sub(number * LANES).min(LANES),
+        live: segment.live.get(number).copied().unwrap_or(0),
+    };
     match &segment.arrays {
-        Arrays::F32(rows) => rows.chunks(shape.dim).enumerate().all(|(block, rows)| {
-            let used = (vectors - block * LANES).min(LANES);
-            block_allowed(metric, 1e-3, used, rows.iter().map(|row| row.0.map(f64::from)))
+        Arrays::F32(rows) => rows.chunks(shape.dim).enumerate().all(|(number, rows)| {
+            block(number).allowed(metric, 1e-3, rows.iter().map(|row| row.0.map(f64::from)))
         }),
-        Arrays::F16(rows) => rows.chunks(shape.dim).enumerate().all(|(block, rows)| {
-            let used = (vectors - block * LANES).min(LANES);
+        Arrays::F16(rows) => rows.chunks(shape.dim).enumerate().all(|(number, rows)| {
             let values = rows.iter().map(|row| row.0.map(|half| f64::from(from_half(half))));
             // Each component is rounded by up to 2^-11 of itself, and by up to 2^-25 where halves are subnormal.
             let rounding = 1e-3 + 2f64.powi(-25) * (shape.dim as f64).sqrt();
-            block_allowed(metric, rounding, used, values)
+            block(number).allowed(metric, rounding, values)
         }),
         Arrays::Int8(arrays) => {
             // Codes only choose candidates: any will do.
@@ -29,32 +30,40 @@ pub(crate) fn allowed(metric: Metric, shape: &Shape, segment: &Segment) -> bool 
                 vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt()
             });
             factors.into_iter().all(|value| value.is_finite() && value >= 0.0)
-                && norms.into_iter().all(|norm| norm_allowed(metric, 1e-3, norm))
+                && norms.enumerate().all(|(offset, norm)| {
+                    norm_allowed(metric, 1e-3, norm, block(offset / LANES).live >> (offset % LANES) & 1 == 1)
+                })
         }
     }
 }
 
-fn block_allowed(
-    metric: Metric,
-    tolerance: f64,
+/// The lanes of a block.
+struct Lanes {
     used: usize,
-    rows: impl Iterator<Item = [f64; LANES]>,
-) -> bool {
-    let mut squares = [0.0; LANES];
-    for row in rows {
-        for (sum, value) in squares.iter_mut().zip(row) {
-            *sum += value * value;
+    live: u64,
+}
+
+impl Lanes {
+    fn allowed(&self, metric: Metric, tolerance: f64, rows: impl Iterator<Item = [f64; LANES]>) -> bool {
+        let mut squares = [0.0; LANES];
+        for row in rows {
+            for (sum, value) in squares.iter_mut().zip(row) {
+                *sum += value * value;
+            }
         }
+        squares.iter().enumerate().all(|(lane, square)| {
+            if lane >= self.used {
+                return *square == 0.0;
+            }
+            norm_allowed(metric, tolerance, square.sqrt(), self.live >> lane & 1 == 1)
+        })
     }
-    let (used, unused) = squares.split_at(used);
-    used.iter().all(|square| norm_allowed(metric, tolerance, square.sqrt()))
-        && unused.iter().all(|square| *square == 0.0)
 }
 
 /// False for NaN.
-fn norm_allowed(metric: Metric, tolerance: f64, norm: f64) -> bool {
+fn norm_allowed(metric: Metric, tolerance: f64, norm: f64, live: bool) -> bool {
     match metric {
-        Metric::Cosine => (norm - 1.0).abs() < tolerance,
-        Metric::InnerProduct | Metric::L2 => norm <= MAX_NORM,
+        Metric::Cosine if live => (norm - 1.0).abs() < tolerance,
+        _ => norm <= MAX_NORM,
     }
 }

@@ -36,7 +36,7 @@ const OPEN: [Open; 3] =
 const VERIFYING: [Open; 2] = [OPEN[0], OPEN[1]];
 
 fn meta() -> Meta {
-    Meta { embedder_id: "mfcc_20:1f".into(), generation: 42 }
+    Meta { embedder_id: "mfcc:1f".into(), generation: 42 }
 }
 
 /// The path an error of a file must carry.
@@ -215,8 +215,9 @@ fn the_layout_is_the_documented_one() {
     assert_eq!(bytes[16..24], [2, 0, 1, 0, 4, 0, 0, 0]);
     assert_eq!(bytes[24..32], 1u64.to_le_bytes());
     assert_eq!(bytes[32..40], 7u64.to_le_bytes());
-    assert_eq!(bytes[40], b'e');
-    assert!(bytes[41..56].iter().all(|byte| *byte == 0));
+    assert_eq!(bytes[40..48], [0; 8]);
+    assert_eq!(bytes[48], b'e');
+    assert!(bytes[49..56].iter().all(|byte| *byte == 0));
     assert_eq!(bytes[64..72], [8, 7, 6, 5, 4, 3, 2, 1]);
     assert!(bytes[72..128].iter().all(|byte| *byte == 0));
     assert_eq!(bytes[128..136], 1u64.to_le_bytes());
@@ -392,7 +393,9 @@ fn hostile_headers_cost_nothing() {
             reseal(&mut bytes);
             assert_refused(&path, &bytes, &format!("dim {dim}"));
         }
-        for (at, value) in [(16, 3), (17, 3), (18, 0xff), (19, 0xff), (23, 1), (41, 0xff), (55, 1)] {
+        for (at, value) in
+            [(16, 3), (17, 3), (18, 0xff), (19, 0xff), (23, 1), (40, 1), (44, 1), (48, 0xff), (55, 1)]
+        {
             let mut bytes = good.clone();
             bytes[at] = value;
             reseal(&mut bytes);

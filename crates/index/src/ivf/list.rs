@@ -13,16 +13,37 @@ pub(super) struct List {
 }
 
 impl List {
+    /// From a file: its blocks in order, of which the last has so many positions taken. None if that cannot be.
+    pub(super) fn from_file(blocks: &[usize], taken: usize) -> Option<Self> {
+        if taken > LANES || (taken == 0) != blocks.is_empty() {
+            return None;
+        }
+        let mut list = Self { blocks: Vec::new(), taken };
+        for block in blocks {
+            list.append(*block);
+        }
+        Some(list)
+    }
+
+    /// Positions taken in the last block.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    fn append(&mut self, block: usize) {
+        match self.blocks.last_mut() {
+            Some(range) if range.end == block => range.end += 1,
+            _ => self.blocks.push(block..block + 1),
+        }
+    }
+
     /// The position for another vector; `upcoming` are to come in the whole store, it included.
     pub(super) fn next(&mut self, store: &mut Store, upcoming: usize) -> usize {
         let last = self.blocks.last().map(|range| range.end - 1);
         let block = last.filter(|_| self.taken < LANES).unwrap_or_else(|| {
             self.taken = 0;
             let block = store.push_block(upcoming.div_ceil(LANES));
-            match self.blocks.last_mut() {
-                Some(range) if range.end == block => range.end += 1,
-                _ => self.blocks.push(block..block + 1),
-            }
+            self.append(block);
             block
         });
         self.taken += 1;

@@ -1,6 +1,7 @@
 //! An inverted file: vectors in lists, of which a search looks into the nearest few.
 
 mod config;
+mod file;
 mod kmeans;
 mod list;
 mod quantizer;

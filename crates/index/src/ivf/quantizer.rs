@@ -81,6 +81,19 @@ impl Quantizer {
         distance + spread - margin * 2.0 * distance.sqrt() * (spread / dim).sqrt()
     }
 
+    /// The centres, one after another.
+    pub(super) fn centres(&self) -> Vec<f32> {
+        let mut centres = Vec::with_capacity(self.store.vectors() * self.store.shape.dim);
+        for list in 0..self.store.vectors() {
+            self.store.read(list, &mut centres);
+        }
+        centres
+    }
+
+    pub(super) fn spreads(&self) -> &[f32] {
+        &self.spreads
+    }
+
     pub(super) fn capacity_bytes(&self) -> usize {
         self.store.capacity_bytes() + self.spreads.capacity() * size_of::<f32>()
     }
