@@ -38,8 +38,9 @@ fn int8_finds_what_f32_finds_with_the_same_scores() {
         let config = FlatIndexConfig::new(dim).with_metric(metric);
         let exact = index(&config, n).search_batch(&queries, k).unwrap();
         let coarse = index(&config.clone().with_dtype(Dtype::Int8), n).search_batch(&queries, k).unwrap();
-        let once =
-            index(&config.with_dtype(Dtype::Int8).with_rescore(0), n).search_batch(&queries, k).unwrap();
+        let mut once = index(&config.with_dtype(Dtype::Int8), n);
+        once.set_rescore(0);
+        let once = once.search_batch(&queries, k).unwrap();
         let mut found = [0, 0];
         for (at, exact) in exact.iter().enumerate() {
             for (count, answers) in found.iter_mut().zip([&coarse[at], &once[at]]) {
