@@ -1,13 +1,12 @@
-//! The lanes on x86-64. The only file of the crate with `unsafe`: instructions that pulp has no safe form for.
-#![allow(unsafe_code, reason = "instructions that pulp has no safe form for")]
+//! The lanes on x86-64.
 
 use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i};
-use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch, _mm256_cvtph_ps, _mm512_dpbusd_epi32};
 
 use pulp::bytemuck::cast;
 
 use super::lanes::{GROUP, Lanes, group};
 use crate::buffer::{CodeRow, HalfRow, Row};
+use crate::raw::{self, prefetch};
 
 pulp::simd_type! {
     /// Proof that the processor has x86-64-v3.
@@ -53,18 +52,8 @@ pulp::simd_type! {
     }
 }
 
-const CACHE_LINE: usize = 64;
 /// The predicate of comparisons, which is false for NaN.
 const GREATER_OR_EQUAL: i32 = 29;
-
-#[inline(always)]
-fn prefetch<T>(value: &T) {
-    for line in 0..size_of::<T>().div_ceil(CACHE_LINE) {
-        let first = std::ptr::from_ref(value).cast::<i8>();
-        // SAFETY: every x86-64 processor has this instruction, and the address lies in `value`.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(first.add(line * CACHE_LINE)) };
-    }
-}
 
 impl Lanes for Avx512 {
     type F = __m512;
@@ -134,8 +123,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn dot(self, sum: __m512i, codes: __m512i, query: [i8; CodeRow::DIMS]) -> __m512i {
         let query = self.avx512f._mm512_set1_epi32(cast(query));
-        // SAFETY: `self` is proof that the processor has AVX-512 F and VNNI.
-        unsafe { _mm512_dpbusd_epi32(sum, codes, query) }
+        raw::dot_bytes(self, sum, codes, query)
     }
 
     #[inline(always)]
@@ -181,8 +169,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn load_halves(self, row: &HalfRow, at: usize) -> Self::F {
         let bits: [__m128i; 2] = cast(*group(&row.0, at));
-        // SAFETY: `self` is proof that the processor has F16C.
-        halves!(|bits| unsafe { _mm256_cvtph_ps(bits) })
+        halves!(|bits| raw::halves_to_f32(self, bits))
     }
 
     #[inline(always)]
