@@ -33,6 +33,12 @@
 //! | id that is not there | `remove`: false; `get`: none; `replace`: [`Error::UnknownId`] |
 //! | empty index | no neighbours |
 //!
+//! # Approximate search
+//! [`IvfIndex`] looks into the nearest of many lists only: for millions of vectors. It is built in seconds and gives the
+//! bits of a [`FlatIndex`] when it looks into all lists. With the feature `hnsw` (and a C++17 compiler) there is
+//! `HnswIndex`, a graph. Up to some hundred thousand vectors an exact scan over [`Dtype::Int8`] is as fast as either at
+//! a recall of 0.98 and more.
+//!
 //! # Files
 //! [`FlatIndex::save`] replaces a file in one step, [`FlatIndex::load`] notices every changed byte. [`Meta`] travels
 //! with the vectors: the embedder's id and a generation, by which a caller sees that a file no longer fits its source.
@@ -46,6 +52,8 @@ mod flat;
 mod format;
 mod gather;
 mod half;
+#[cfg(feature = "hnsw")]
+mod hnsw;
 mod ivf;
 mod kernel;
 mod load;
@@ -67,6 +75,8 @@ pub use error::Error;
 pub use filter::{Bitset, Filter};
 pub use flat::FlatIndex;
 pub use format::{MAX_EMBEDDER_ID, Meta};
+#[cfg(feature = "hnsw")]
+pub use hnsw::{HnswConfig, HnswIndex};
 pub use ivf::{IvfConfig, IvfIndex, MAX_NLIST};
 pub use neighbor::Neighbor;
 pub use simd::SimdLevel;
