@@ -232,6 +232,11 @@ impl FlatIndex {
         self.config.dtype
     }
 
+    /// Sets [`FlatIndexConfig::rescore`] for the searches to come; files do not carry it.
+    pub fn set_rescore(&mut self, rescore: usize) {
+        self.config.rescore = rescore;
+    }
+
     /// Bytes one vector takes in the search structure: its components and its id.
     ///
     /// With dimension `d` these are `4 d + 8` for f32, `2 d + 8` for half precision, and for int8

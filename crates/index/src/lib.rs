@@ -15,9 +15,16 @@
 //! ids are `u64` of the caller's choice, a batch is one slice with the vectors one after another. Three metrics
 //! ([`Metric`]); a score is always "higher is nearer", and [`Neighbor::distance`] is always "lower is nearer".
 //!
+//! # Storage
+//! [`Dtype`], set by [`FlatIndexConfig::with_dtype`], says how vectors are stored: f32, half precision, or codes of one
+//! byte with the f32 vectors beside them, of which the best candidates are scored again.
+//! [`FlatIndex::bytes_per_vector`] states the memory. Vectors lie in segments of 16,384, in blocks of 64,
+//! dimension-major; removing one clears a bit, and more than 20 % of removed ones make a compaction due.
+//!
 //! # Order
-//! Answers are ordered by score descending, then id ascending. Every score is summed in f32 with one accumulator in
-//! dimension order on every path, so a search alone, in a batch and under a filter gives the same bits.
+//! Answers are ordered by score descending, then id ascending. Every score is summed in f32 with one accumulator, in
+//! dimension order, by fused multiply-adds. So a search alone, in a batch, under a filter, over several threads
+//! (feature `rayon`) and with any [`SimdLevel`] gives the same bits.
 //!
 //! # What each odd input does
 //!
@@ -26,11 +33,13 @@
 //! | wrong dimension | [`Error::WrongDim`], [`Error::BatchLength`] |
 //! | NaN or infinite component | [`Error::NotFinite`] |
 //! | zero vector | cosine: [`Error::ZeroVector`]; inner product and L2: a vector like any other |
+//! | component above 65,504 | half precision under inner product and L2: [`Error::OutOfRange`] |
 //! | norm above [`MAX_NORM`] | inner product and L2: [`Error::TooLong`]; cosine: normalised like any other |
 //! | `k = 0` | no neighbours (the query is still checked) |
 //! | `k` above the number of vectors | all of them |
 //! | id that is there already | [`Error::DuplicateId`] |
 //! | id that is not there | `remove`: false; `get`: none; `replace`: [`Error::UnknownId`] |
+//! | bitset of an earlier state or of another index | [`Error::StaleFilter`] |
 //! | empty index | no neighbours |
 //!
 //! # Approximate search

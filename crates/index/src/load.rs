@@ -9,7 +9,7 @@ use crate::buffer::{LANES, Row};
 use crate::format::{Header, MAGIC, Meta};
 use crate::segment::Shape;
 use crate::store::Store;
-use crate::{Error, FlatIndex, Metric, vector::MAX_NORM};
+use crate::{Dtype, Error, FlatIndex, FlatIndexConfig, Metric, half::MAX_HALF, vector::MAX_NORM};
 
 impl FlatIndex {
     /// Reads an index and what was saved with it.
@@ -66,7 +66,7 @@ impl FlatIndex {
         if positions.len() != ids.len() {
             return Err(Error::corrupt(path, "an id occurs twice"));
         }
-        check_vectors(path, header.config.metric, dim, &rows, ids.len())?;
+        check_vectors(path, &header.config, &rows, ids.len())?;
         let mut store = Store::new(Shape::new(&header.config));
         let mut vector = Vec::with_capacity(dim);
         for (at, id) in ids.iter().enumerate() {
@@ -124,8 +124,12 @@ impl<'a> Source<'a> {
 
 /// A file with right checksums may still come from another writer: vectors that `add` would not have stored would
 /// make scores that are not numbers.
-fn check_vectors(path: &Path, metric: Metric, dim: usize, rows: &[Row], count: usize) -> Result<(), Error> {
-    for (block, rows) in rows.chunks(dim).enumerate() {
+fn check_vectors(path: &Path, config: &FlatIndexConfig, rows: &[Row], count: usize) -> Result<(), Error> {
+    let limit = if config.dtype == Dtype::F16 { MAX_HALF } else { f32::INFINITY };
+    for (block, rows) in rows.chunks(config.dim).enumerate() {
+        if rows.iter().any(|row| row.0.iter().any(|value| value.abs() > limit)) {
+            return Err(Error::corrupt(path, "a component that this dtype does not allow"));
+        }
         let mut squares = [0.0f64; LANES];
         for row in rows {
             for (sum, value) in squares.iter_mut().zip(row.0) {
@@ -134,7 +138,7 @@ fn check_vectors(path: &Path, metric: Metric, dim: usize, rows: &[Row], count: u
         }
         for (lane, square) in squares.iter().enumerate() {
             let norm = square.sqrt();
-            let fits = match metric {
+            let fits = match config.metric {
                 _ if block * LANES + lane >= count => *square == 0.0,
                 Metric::Cosine => (norm - 1.0).abs() < 1e-3,
                 Metric::InnerProduct | Metric::L2 => norm <= MAX_NORM,

@@ -12,8 +12,9 @@ use crate::{Error, FlatIndex, Neighbor};
 
 /// A part has at least so many blocks: fewer are not worth a task.
 const PART_BLOCKS: usize = 32;
-/// Parts for each thread, so that threads that are held up leave work to others.
-const PARTS_PER_THREAD: usize = 4;
+/// Parts for each thread, so that one that is held up leaves work to others. Each part fills heaps of its own, which is
+/// what speaks against more.
+const PARTS_PER_THREAD: usize = 2;
 
 impl FlatIndex {
     /// [`Self::search`] with all threads of the present rayon pool.

@@ -21,7 +21,7 @@ impl Store {
     }
 
     /// Segments of this shape whose arrays fit each other.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers of files"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "for readers of files"))]
     pub(crate) fn from_segments(shape: Shape, segments: Vec<Segment>) -> Self {
         let vectors = segments.iter().map(Segment::len).sum();
         Self { shape, segments, vectors }

@@ -1,7 +1,7 @@
 //! What each form of storage promises.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use soundalike_index::{Dtype, Error, Filter, FlatIndex, FlatIndexConfig, Metric, Neighbor};
+use soundalike_index::{Dtype, Error, Filter, FlatIndex, FlatIndexConfig, Meta, Metric, Neighbor};
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::L2];
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::F16, Dtype::Int8];
@@ -38,8 +38,9 @@ fn int8_finds_what_f32_finds_with_the_same_scores() {
         let config = FlatIndexConfig::new(dim).with_metric(metric);
         let exact = index(&config, n).search_batch(&queries, k).unwrap();
         let coarse = index(&config.clone().with_dtype(Dtype::Int8), n).search_batch(&queries, k).unwrap();
-        let once =
-            index(&config.with_dtype(Dtype::Int8).with_rescore(0), n).search_batch(&queries, k).unwrap();
+        let mut once = index(&config.with_dtype(Dtype::Int8), n);
+        once.set_rescore(0);
+        let once = once.search_batch(&queries, k).unwrap();
         let mut found = [0, 0];
         for (at, exact) in exact.iter().enumerate() {
             for (count, answers) in found.iter_mut().zip([&coarse[at], &once[at]]) {
@@ -216,6 +217,24 @@ fn removed_vectors_make_room() {
         for id in [1u64, 20_001, 39_999] {
             let vector = index.get(id).unwrap();
             assert_eq!(index.search(&vector, 1).unwrap()[0].id, id);
+        }
+    }
+}
+
+#[test]
+fn every_form_comes_back_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let queries = vectors(8, 9, 7);
+    for metric in METRICS {
+        for dtype in DTYPES {
+            let config = FlatIndexConfig::new(9).with_metric(metric).with_dtype(dtype);
+            let index = index(&config, 17_000);
+            let path = folder.path().join("index");
+            index.save(&path, &Meta::new("x", 1)).unwrap();
+            let (back, _) = FlatIndex::load(&path).unwrap();
+            assert_eq!((back.dtype(), back.metric(), back.len()), (dtype, metric, 17_000));
+            let answers = |index: &FlatIndex| index.search_batch(&queries, 12).unwrap();
+            assert_eq!(answers(&back), answers(&index));
         }
     }
 }

@@ -31,6 +31,25 @@ fn all_bits(found: &[Vec<Neighbor>]) -> Vec<Vec<(u64, u32)>> {
     found.iter().map(|found| bits(found)).collect()
 }
 
+/// All vectors are equally near and come with the greatest id first: every one drives out another.
+fn ties_go_to_the_smallest_ids(config: &FlatIndexConfig) {
+    let n = 1000;
+    let mut index = FlatIndex::new(config).unwrap();
+    (0..n).rev().for_each(|id| index.add(id, &vector(3)).unwrap());
+    let set = index.filter(|id| id % 5 < 3);
+    let opposite: Vec<f32> = vector(3).iter().map(|value| -value).collect();
+    for query in [vector(3), vector(9), opposite] {
+        let expected: Vec<u64> = (0..K as u64).collect();
+        let ids = |found: &[Neighbor]| found.iter().map(|n| n.id).collect::<Vec<u64>>();
+        assert_eq!(ids(&index.search(&query, K).unwrap()), expected, "{config:?}");
+        for found in index.search_batch(&query.repeat(8), K).unwrap() {
+            assert_eq!(ids(&found), expected, "{config:?}");
+        }
+        let expected: Vec<u64> = (0..n).filter(|id| id % 5 < 3).take(K).collect();
+        assert_eq!(ids(&index.search_filtered(&query, K, &Filter::Bitset(&set)).unwrap()), expected);
+    }
+}
+
 #[test]
 fn every_way_gives_the_same_bits() {
     let queries: Vec<f32> = (0..14).flat_map(|q| vector(1_000_000 + 3 * q)).chain(vector(5)).collect();
@@ -49,6 +68,7 @@ fn every_way_gives_the_same_bits() {
             let mut first = None;
             for level in SimdLevel::ALL {
                 level.set_limit();
+                ties_go_to_the_smallest_ids(&config);
                 let batch = all_bits(&index.search_batch(&queries, K).unwrap());
                 let ties = batch.iter().flat_map(|found| found.windows(2)).filter(|w| w[0].1 == w[1].1);
                 assert!(ties.count() > 5);

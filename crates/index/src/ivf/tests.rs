@@ -149,7 +149,12 @@ fn the_nearest_list_holds_what_is_asked_for() {
 #[test]
 fn a_margin_leaves_out_only_what_is_far() {
     let (n, dim) = (6000, 12);
-    let vectors = rows(n, dim, 5);
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    let vectors: Vec<f32> = (0..n * dim).map(|_| next()).collect();
     for (metric, dtype) in METRICS.into_iter().flat_map(|m| DTYPES.map(|d| (m, d))) {
         let config = IvfConfig::new(dim, 300).with_metric(metric).with_dtype(dtype).with_nprobe(300);
         let (mut ivf, flat) = both(&config, &ids(n), &vectors);
