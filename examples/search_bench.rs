@@ -36,7 +36,7 @@ fn run(args: Args) -> Outcome<()> {
     let o = &plan.options;
     let (n, dim) = (data.len(), data.dim);
     say!("{n} x {dim}, {}, {:?}, k {}, threads {}, {}", plan.source(), o.dtype, o.k, o.threads, plan.level);
-    let limits = Limits::measure(plan.level, o.threads);
+    let limits = Limits::measure(plan.level, o.threads, o.seconds);
     say!("limits: {:.1} GB/s read, {:.0} GFLOP/s f32", limits.read_gb_per_s, limits.fma_gflop_per_s);
     let checked = o.checked.unwrap_or(usize::MAX).min(data.each_query().len());
     let truth = Truth::new(&data, o.metric.metric(), checked, |_| true);

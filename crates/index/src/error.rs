@@ -32,6 +32,26 @@ pub enum Error {
         /// The number of vectors.
         got: usize,
     },
+    /// A setting of a graph is outside of its bounds.
+    #[error("{what} {got} is outside {least}..={most}")]
+    InvalidGraph {
+        /// The setting.
+        what: &'static str,
+        /// The value asked for.
+        got: usize,
+        /// The least value accepted.
+        least: usize,
+        /// The greatest value accepted.
+        most: usize,
+    },
+    /// The library that keeps the graph refused a call: usually for want of memory.
+    #[error("graph, {doing}: {message}")]
+    Graph {
+        /// What it was asked to do.
+        doing: &'static str,
+        /// Its own words.
+        message: String,
+    },
     /// A vector or a query has another dimension than the index.
     #[error("vector of dimension {got}, expected {expected}")]
     WrongDim {

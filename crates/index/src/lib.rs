@@ -42,6 +42,12 @@
 //! | bitset of an earlier state or of another index | [`Error::StaleFilter`] |
 //! | empty index | no neighbours |
 //!
+//! # Approximate search
+//! [`IvfIndex`] looks into the nearest of many lists only: for millions of vectors. It is built in seconds and gives the
+//! bits of a [`FlatIndex`] when it looks into all lists. With the feature `hnsw` (and a C++17 compiler) there is
+//! `HnswIndex`, a graph. Up to some hundred thousand vectors an exact scan over [`Dtype::Int8`] is as fast as either at
+//! a recall of 0.98 and more.
+//!
 //! # Files
 //! [`FlatIndex::save`] replaces a file in one step, [`FlatIndex::load`] reads it into memory and [`FlatIndex::map`] opens
 //! it where it lies, so that it may be larger than memory; both notice every changed bit. [`Meta`] travels with the
@@ -57,6 +63,8 @@ mod flat;
 mod format;
 mod gather;
 mod half;
+#[cfg(feature = "hnsw")]
+mod hnsw;
 mod ivf;
 mod kernel;
 mod layout;
@@ -81,6 +89,8 @@ pub use error::Error;
 pub use filter::{Bitset, Filter};
 pub use flat::FlatIndex;
 pub use format::{MAX_EMBEDDER_ID, Meta};
+#[cfg(feature = "hnsw")]
+pub use hnsw::{HnswConfig, HnswIndex};
 pub use ivf::{IvfConfig, IvfIndex, MAX_NLIST};
 pub use neighbor::Neighbor;
 pub use simd::SimdLevel;

@@ -1,5 +1,5 @@
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulp::{Simd, WithSimd};
 use serde::Serialize;
@@ -9,8 +9,8 @@ use soundalike_index::SimdLevel;
 const ARRAY_BYTES: usize = 512 << 20;
 /// Accumulators: enough to hide the latency of each, few enough for 16 registers.
 const ACCUMULATORS: usize = 12;
-/// How long each limit is looked for.
-const SEARCH: Duration = Duration::from_millis(700);
+/// How long each limit is looked for, at most.
+const SEARCH: f64 = 0.7;
 
 /// What the machine can do at best, measured.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -23,13 +23,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Measures both with the instructions of `level` at most, on so many threads. The best of many tries: a limit is
-    /// what no disturbance took away from.
+    /// Measures both with the instructions of `level` at most, on so many threads, for so many seconds each but not
+    /// much longer than is useful. The best of many tries: a limit is what no disturbance took away from.
     #[must_use]
-    pub fn measure(level: SimdLevel, threads: usize) -> Self {
+    pub fn measure(level: SimdLevel, threads: usize, seconds: f64) -> Self {
+        let seconds = seconds.min(SEARCH);
         let array = vec![1.0f32; ARRAY_BYTES / 4];
         let share = (array.len() / threads.max(1)).max(1);
-        let read = best_seconds(threads, |thread| {
+        let read = best_seconds(threads, seconds, |thread| {
             let part = array.get(thread * share..).unwrap_or(&[]);
             black_box(at_level(level, Sum(part.get(..share).unwrap_or(part))));
         });
@@ -39,7 +40,7 @@ impl Limits {
         let fused = level > SimdLevel::Portable;
         let lanes = at_level(level, MultiplyAdd { rounds: 1, fused }).0;
         let operations = 2 * rounds * ACCUMULATORS * lanes * threads;
-        let multiply = best_seconds(threads, |_| {
+        let multiply = best_seconds(threads, seconds, |_| {
             black_box(at_level(level, MultiplyAdd { rounds, fused }));
         });
         Self {
@@ -50,10 +51,10 @@ impl Limits {
 }
 
 /// The least time of `work` on so many threads at once, over many tries.
-fn best_seconds(threads: usize, work: impl Fn(usize) + Sync) -> f64 {
+fn best_seconds(threads: usize, seconds: f64, work: impl Fn(usize) + Sync) -> f64 {
     let (begin, mut best) = (Instant::now(), f64::INFINITY);
     let mut tries = 0;
-    while tries < 3 || begin.elapsed() < SEARCH {
+    while tries < 3 || begin.elapsed().as_secs_f64() < seconds {
         let start = Instant::now();
         if threads <= 1 {
             work(0);

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use soundalike_index::{Dtype, MAX_DIM, Metric, SimdLevel};
+use soundalike_index::{Dtype, MAX_DIM, MAX_NLIST, Metric, SimdLevel};
 
 use super::Data;
 use crate::cli::Outcome;
@@ -170,6 +170,10 @@ impl Plan {
         }
         if o.ivf.contains(&0) {
             return Err("--ivf 0: one list at least is to be looked into".into());
+        }
+        let most = if o.vectors.is_some() { MAX_NLIST } else { o.n.min(MAX_NLIST) };
+        if !o.ivf.is_empty() && !(1..=most).contains(&o.nlist) {
+            return Err(format!("--nlist {}: expected 1 to {most}", o.nlist).into());
         }
         let level = level(o.simd.as_deref())?;
         Ok(Self { options, level })

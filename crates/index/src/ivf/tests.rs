@@ -137,13 +137,41 @@ fn the_same_seed_gives_the_same_index_and_another_one_another() {
 fn the_nearest_list_holds_what_is_asked_for() {
     let (n, dim) = (4000, 8);
     let vectors = rows(n, dim, 2);
-    let config = IvfConfig::new(dim, 64).with_metric(Metric::L2).with_nprobe(1);
+    let config = IvfConfig::new(dim, 64).with_metric(Metric::L2).with_dtype(Dtype::F32).with_nprobe(1);
     let (ivf, _) = both(&config, &ids(n), &vectors);
-    for (row, vector) in vectors.chunks_exact(dim).enumerate().step_by(97) {
-        // Rows come in pairs; the smaller id is first.
+    assert!(ivf.list_lengths().filter(|length| *length > 0).count() > 32);
+    for vector in vectors.chunks_exact(dim).step_by(97) {
         let found = ivf.search(vector, 2).unwrap();
-        assert_eq!(found[0].score, 0.0);
-        assert_eq!(found[0].id, ids(n)[row / 2 * 2]);
+        assert_eq!([found[0].score, found[1].score], [0.0, 0.0], "vectors come in pairs");
+    }
+}
+
+#[test]
+fn a_margin_leaves_out_only_what_is_far() {
+    let (n, dim) = (6000, 12);
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    let vectors: Vec<f32> = (0..n * dim).map(|_| next()).collect();
+    for (metric, dtype) in METRICS.into_iter().flat_map(|m| DTYPES.map(|d| (m, d))) {
+        let config = IvfConfig::new(dim, 300).with_metric(metric).with_dtype(dtype).with_nprobe(300);
+        let (mut ivf, flat) = both(&config, &ids(n), &vectors);
+        let found = |ivf: &IvfIndex, query: &[f32]| bits(&ivf.search(query, 100).unwrap());
+        let mut missed = [0; 3];
+        for query in vectors.chunks_exact(dim).step_by(400) {
+            let exact = bits(&flat.search(query, 100).unwrap());
+            for (missed, margin) in missed.iter_mut().zip([1e30, f32::NAN, -1e30]) {
+                ivf.set_margin(Some(margin));
+                let found = found(&ivf, query);
+                assert_eq!(found.len(), 100);
+                *missed += usize::from(found != exact);
+            }
+        }
+        let far = if metric == Metric::InnerProduct { 0 } else { 1 };
+        assert_eq!(missed[..2], [0, 0], "{metric:?} {dtype:?}");
+        assert!(missed[2] >= far, "{metric:?} {dtype:?}: nothing was left out");
     }
 }
 
