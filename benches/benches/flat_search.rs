@@ -1,10 +1,11 @@
-//! Exact search over 100,000 vectors of 64 components: one query, and 32 at once, beside a plain loop.
+//! Exact search over 100,000 vectors of 64 components: one query, and 32 at once, for each form of storage and beside a
+//! plain loop; one query under filters.
 #![allow(clippy::expect_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use soundalike_index::{FlatIndex, FlatIndexConfig};
+use soundalike_index::{Dtype, Filter, FlatIndex, FlatIndexConfig};
 
 const N: usize = 100_000;
 const DIM: usize = 64;
@@ -45,21 +46,34 @@ fn flat_search(c: &mut Criterion) {
     let data = vectors(N, 1);
     let queries = vectors(BATCH, 2);
     let ids: Vec<u64> = (0..N as u64).collect();
-    let mut index = FlatIndex::new(&FlatIndexConfig::new(DIM)).expect("dimension");
-    index.add_batch(&ids, &data).expect("vectors");
     let rows = normalised(&data);
     let units = normalised(&queries);
     let one = &queries[..DIM];
 
     let mut group = c.benchmark_group("flat_search_100k_x_64");
     group.sample_size(20);
-    group.throughput(Throughput::Bytes((N * DIM * 4) as u64));
-    group.bench_function("single", |b| b.iter(|| index.search(black_box(one), K).expect("query")));
+    for (name, dtype) in [("f32", Dtype::F32), ("f16", Dtype::F16), ("int8", Dtype::Int8)] {
+        let mut index = FlatIndex::new(&FlatIndexConfig::new(DIM).with_dtype(dtype)).expect("dimension");
+        index.add_batch(&ids, &data).expect("vectors");
+        group.throughput(Throughput::Elements(N as u64));
+        group.bench_function(format!("single_{name}"), |b| {
+            b.iter(|| index.search(black_box(one), K).expect("query"));
+        });
+        for percent in [50, 10, 1] {
+            let set =
+                index.filter(|id| id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < percent * (1 << 32) / 100);
+            group.bench_function(format!("single_{name}_{percent}_percent"), |b| {
+                b.iter(|| index.search_filtered(black_box(one), K, &Filter::Bitset(&set)).expect("query"));
+            });
+        }
+        group.throughput(Throughput::Elements((N * BATCH) as u64));
+        group.bench_function(format!("batch32_{name}"), |b| {
+            b.iter(|| index.search_batch(black_box(&queries), K).expect("queries"));
+        });
+    }
+    group.throughput(Throughput::Elements(N as u64));
     group.bench_function("single_naive", |b| b.iter(|| naive(&rows, black_box(&units[..DIM]), K)));
     group.throughput(Throughput::Elements((N * BATCH) as u64));
-    group.bench_function("batch32", |b| {
-        b.iter(|| index.search_batch(black_box(&queries), K).expect("queries"))
-    });
     group.bench_function("batch32_naive", |b| {
         b.iter(|| {
             let answers = units.chunks_exact(DIM).map(|query| naive(&rows, black_box(query), K));

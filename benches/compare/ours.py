@@ -1,4 +1,4 @@
-"""Runs the Rust side: builds the examples of soundalike-benches and speaks to them."""
+"""Runs the Rust side: builds examples and speaks to them."""
 
 import json
 import os
@@ -10,9 +10,9 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def build(*examples):
+def build(*examples, package="soundalike-benches"):
     """Builds examples in release and returns the first one's program; the others lie beside it."""
-    command = ["cargo", "build", "--release", "--quiet", "-p", "soundalike-benches"]
+    command = ["cargo", "build", "--release", "--quiet", "-p", package]
     command += [word for example in examples for word in ("--example", example)]
     command += ["--message-format", "json-render-diagnostics"]
     out = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout

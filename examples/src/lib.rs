@@ -6,3 +6,4 @@ pub mod demo;
 pub mod extract;
 pub mod pictures;
 pub mod pipeline;
+pub mod search_bench;

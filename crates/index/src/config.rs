@@ -39,16 +39,14 @@ pub enum Dtype {
     /// 32-bit IEEE floats.
     #[default]
     F32,
-}
-
-impl Dtype {
-    /// Bytes a component takes.
-    #[must_use]
-    pub fn size(self) -> usize {
-        match self {
-            Self::F32 => 4,
-        }
-    }
+    /// 16-bit IEEE floats, rounded to the nearest when a vector is added. Scores are computed in f32, and are those of
+    /// the rounded vectors. Components above 65,504 are refused ([`Error::OutOfRange`]).
+    F16,
+    /// Codes of one byte with one scale a vector, and the f32 vectors beside them. A search scans the codes, takes
+    /// the best [`FlatIndexConfig::rescore`] times `k` and scores those again from the f32 vectors: the scores are
+    /// those of [`Dtype::F32`], bit for bit. What the codes rank below that many others is missed. Under a filter
+    /// that leaves few vectors these are all scored from f32, and nothing is missed.
+    Int8,
 }
 
 /// Settings of a [`crate::FlatIndex`].
@@ -62,13 +60,20 @@ pub struct FlatIndexConfig {
     pub metric: Metric,
     /// How components are stored; f32 by default.
     pub dtype: Dtype,
+    /// [`Dtype::Int8`]: how many candidates are scored again, in multiples of `k`; 4 by default, 0 counts as 1.
+    #[cfg_attr(feature = "serde", serde(default = "default_rescore"))]
+    pub rescore: usize,
+}
+
+fn default_rescore() -> usize {
+    4
 }
 
 impl FlatIndexConfig {
     /// Cosine similarity over f32 vectors of `dim` components.
     #[must_use]
     pub fn new(dim: usize) -> Self {
-        Self { dim, metric: Metric::default(), dtype: Dtype::default() }
+        Self { dim, metric: Metric::default(), dtype: Dtype::default(), rescore: default_rescore() }
     }
 
     /// Sets the metric.
@@ -82,6 +87,13 @@ impl FlatIndexConfig {
     #[must_use]
     pub fn with_dtype(mut self, dtype: Dtype) -> Self {
         self.dtype = dtype;
+        self
+    }
+
+    /// Sets how many candidates [`Dtype::Int8`] scores again, in multiples of `k`.
+    #[must_use]
+    pub fn with_rescore(mut self, rescore: usize) -> Self {
+        self.rescore = rescore;
         self
     }
 

@@ -16,6 +16,42 @@ pub enum Error {
         /// The greatest dimension accepted.
         max: usize,
     },
+    /// The number of lists asked for is zero or above [`crate::MAX_NLIST`].
+    #[error("{got} lists are outside 1..={max}")]
+    InvalidNlist {
+        /// The number asked for.
+        got: usize,
+        /// The greatest number accepted.
+        max: usize,
+    },
+    /// Lists cannot be trained on fewer vectors than there are to be lists.
+    #[error("{got} vectors to train {expected} lists on")]
+    TooFewVectors {
+        /// The number of lists.
+        expected: usize,
+        /// The number of vectors.
+        got: usize,
+    },
+    /// A setting of a graph is outside of its bounds.
+    #[error("{what} {got} is outside {least}..={most}")]
+    InvalidGraph {
+        /// The setting.
+        what: &'static str,
+        /// The value asked for.
+        got: usize,
+        /// The least value accepted.
+        least: usize,
+        /// The greatest value accepted.
+        most: usize,
+    },
+    /// The library that keeps the graph refused a call: usually for want of memory.
+    #[error("graph, {doing}: {message}")]
+    Graph {
+        /// What it was asked to do.
+        doing: &'static str,
+        /// Its own words.
+        message: String,
+    },
     /// A vector or a query has another dimension than the index.
     #[error("vector of dimension {got}, expected {expected}")]
     WrongDim {
@@ -56,6 +92,16 @@ pub enum Error {
         /// The greatest norm accepted, [`crate::MAX_NORM`].
         limit: f64,
     },
+    /// A component is beyond what half precision can hold ([`crate::Dtype::F16`] only).
+    #[error("component {component} of row {row} is beyond {limit}, the greatest half-precision float")]
+    OutOfRange {
+        /// Row inside the call.
+        row: usize,
+        /// Component inside the vector.
+        component: usize,
+        /// The greatest magnitude accepted.
+        limit: f32,
+    },
     /// The id is in the index already, or twice in one batch.
     #[error("id {id} is in the index already")]
     DuplicateId {
@@ -92,6 +138,14 @@ pub enum Error {
     NotAnIndex {
         /// The file.
         path: PathBuf,
+    },
+    /// The file holds another kind of index than was asked for.
+    #[error("{}: {}", path.display(), if *inverted { "an inverted file: open it as one" } else { "a flat index: open it as one" })]
+    OtherKind {
+        /// The file.
+        path: PathBuf,
+        /// Whether it holds an inverted file ([`crate::IvfIndex`]), or else a [`crate::FlatIndex`].
+        inverted: bool,
     },
     /// The file was written in a version of the format that this release does not know.
     #[error("{}: index format version {got}, this release reads version {expected}", path.display())]

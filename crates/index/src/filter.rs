@@ -1,12 +1,17 @@
 use std::fmt;
 
-/// A set of vectors of one index, one bit a position. Made by [`crate::FlatIndex::filter`].
+use crate::FlatIndex;
+use crate::buffer::LANES;
+use crate::segment::SEGMENT_BLOCKS;
+
+/// A set of vectors of one index, one bit a position. Made by [`FlatIndex::filter`] and [`FlatIndex::filter_ids`].
 ///
 /// It belongs to the index as it was then. Removing vectors and replacing them does no harm; after adding any, the
 /// bitset would say nothing about the new ones, so a search with it is an error
 /// ([`crate::Error::StaleFilter`]) and not a wrong answer.
 #[derive(Debug, Clone)]
 pub struct Bitset {
+    /// A word for each block of the index, as it marks its live vectors.
     pub(crate) words: Vec<u64>,
     pub(crate) layout: u64,
 }
@@ -19,13 +24,42 @@ impl Bitset {
     }
 }
 
+impl FlatIndex {
+    /// The set of those vectors whose id `accept` accepts, for [`Filter::Bitset`].
+    pub fn filter(&self, mut accept: impl FnMut(u64) -> bool) -> Bitset {
+        let mut words = vec![0u64; self.store.blocks().len()];
+        for (segment, words) in self.store.segments.iter().zip(words.chunks_mut(SEGMENT_BLOCKS)) {
+            for ((word, live), ids) in words.iter_mut().zip(&segment.live).zip(segment.ids.chunks(LANES)) {
+                for (lane, id) in ids.iter().enumerate() {
+                    if live >> lane & 1 == 1 {
+                        *word |= u64::from(accept(*id)) << lane;
+                    }
+                }
+            }
+        }
+        Bitset { words, layout: self.layout }
+    }
+
+    /// The set of the vectors with these ids, for [`Filter::Bitset`]. Ids that are not in the index add nothing.
+    pub fn filter_ids(&self, ids: impl IntoIterator<Item = u64>) -> Bitset {
+        let mut words = vec![0u64; self.store.blocks().len()];
+        for position in ids.into_iter().filter_map(|id| self.positions.get(&id)) {
+            if let Some(word) = words.get_mut(position / LANES) {
+                *word |= 1 << (position % LANES);
+            }
+        }
+        Bitset { words, layout: self.layout }
+    }
+}
+
 /// Which vectors a search may return.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Filter<'a> {
     /// Those in the set: the fast way when a filter is used for more than one query.
     Bitset(&'a Bitset),
-    /// Those whose id the function accepts. It is asked at most once for each vector of the index.
+    /// Those whose id the function accepts. It must always say the same of an id; a search asks it for some vectors
+    /// only, and for none more than twice.
     Predicate(&'a (dyn Fn(u64) -> bool + Sync)),
 }
 

@@ -4,20 +4,21 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::blocks::LANES;
+use crate::buffer::LANES;
 use crate::config::MAX_DIM;
+use crate::ivf::MAX_NLIST;
+use crate::layout::{Layout, LayoutLists};
+use crate::segment::{SEGMENT_VECTORS, Shape};
 use crate::{Dtype, Error, FlatIndexConfig, Metric};
 
 /// First bytes: a byte above 127 and both line ends, so that a transfer as text is noticed.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89SLX\r\n\x1a\n";
 /// Last bytes.
 pub(crate) const END: [u8; 8] = *b"SLX-end\n";
-pub(crate) const VERSION: u32 = 1;
-/// Vectors in each segment but the last.
-pub(crate) const SEGMENT: u64 = 16_384;
-/// Header and ids are padded to this, so that vectors are aligned in a file mapped to memory.
-pub(crate) const ALIGN: u64 = 64;
-const FIXED: usize = 40;
+pub(crate) const VERSION: u32 = 2;
+/// Header and arrays are padded to this, so that rows are aligned in a file mapped to memory.
+pub(crate) const ALIGN: usize = 64;
+const FIXED: usize = 48;
 
 /// The longest embedder id a file can hold, in bytes.
 pub const MAX_EMBEDDER_ID: usize = 1024;
@@ -44,13 +45,16 @@ impl Meta {
 pub(crate) struct Header {
     pub(crate) config: FlatIndexConfig,
     pub(crate) meta: Meta,
+    /// Vectors in the segments, removed ones included.
     pub(crate) count: u64,
+    /// Lists of an inverted file; 0 for a flat index.
+    pub(crate) nlist: usize,
 }
 
 impl Header {
     /// Bytes of a header with an embedder id of so many bytes.
     fn encoded_len(id_len: usize) -> usize {
-        (FIXED + id_len + 8).next_multiple_of(ALIGN as usize)
+        (FIXED + id_len + 8).next_multiple_of(ALIGN)
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
@@ -61,6 +65,8 @@ impl Header {
             return Err(too_long());
         }
         let dim = self.config.dim as u32;
+        // More than this is all the vectors there are.
+        let rescore = u32::try_from(self.config.rescore).unwrap_or(u32::MAX);
         let mut out = Vec::with_capacity(Self::encoded_len(id.len()));
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
@@ -68,20 +74,22 @@ impl Header {
         out.push(metric_code(self.config.metric));
         out.push(dtype_code(self.config.dtype));
         out.extend(id_len.to_le_bytes());
-        out.extend([0; 4]);
+        out.extend(rescore.to_le_bytes());
         out.extend(self.count.to_le_bytes());
         out.extend(self.meta.generation.to_le_bytes());
+        out.extend((self.nlist as u32).to_le_bytes());
+        out.extend([0; 4]);
         out.extend(id);
         out.resize(Self::encoded_len(id.len()) - 8, 0);
         out.extend(xxh3_64(&out).to_le_bytes());
         Ok(out)
     }
 
-    /// Reads and checks a header with what `read` delivers. Returns its bytes' checksum as well.
+    /// Reads and checks a header with what `read` delivers. Returns its length as well.
     pub(crate) fn decode(
         path: &Path,
         mut read: impl FnMut(&mut [u8]) -> Result<(), Error>,
-    ) -> Result<(Self, u64), Error> {
+    ) -> Result<(Self, usize), Error> {
         let mut fixed = [0u8; FIXED];
         read(&mut fixed)?;
         let bytes = fixed.as_slice();
@@ -108,7 +116,7 @@ impl Header {
         }
         // From here on the bytes are as some writer meant them; whether that writer was this one is another question.
         let (id, padding) = body.split_at(FIXED).1.split_at(id_len);
-        if field::<4>(body, 20) != [0; 4] || padding.iter().any(|byte| *byte != 0) {
+        if field::<4>(body, 44) != [0; 4] || padding.iter().any(|byte| *byte != 0) {
             return Err(Error::corrupt(path, "reserved bytes of the header"));
         }
         let dim = u32::from_le_bytes(field(body, 12)) as usize;
@@ -120,55 +128,84 @@ impl Header {
         let dtype = dtype_of(dtype).ok_or_else(|| Error::corrupt(path, "dtype"))?;
         let embedder_id =
             String::from_utf8(id.to_vec()).map_err(|_| Error::corrupt(path, "embedder id is not UTF-8"))?;
+        let rescore = u32::from_le_bytes(field(body, 20)) as usize;
         let header = Self {
-            config: FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype),
+            config: FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype).with_rescore(rescore),
             meta: Meta { embedder_id, generation: u64::from_le_bytes(field(body, 32)) },
             count: u64::from_le_bytes(field(body, 24)),
+            nlist: u32::from_le_bytes(field(body, 40)) as usize,
         };
-        Ok((header, checksum))
+        if header.nlist > MAX_NLIST {
+            return Err(Error::corrupt(path, "number of lists"));
+        }
+        Ok((header, body.len() + 8))
     }
 
-    pub(crate) fn segments(&self) -> u64 {
-        self.count.div_ceil(SEGMENT)
+    /// Where the arrays of a segment of so many vectors lie.
+    pub(crate) fn layout(&self, vectors: usize) -> Option<Layout> {
+        Layout::new(&Shape::new(&self.config), vectors)
     }
 
-    /// Vectors in a segment.
-    pub(crate) fn segment_vectors(&self, segment: u64) -> u64 {
-        SEGMENT.min(self.count.saturating_sub(segment.saturating_mul(SEGMENT)))
-    }
-
-    /// Bytes that pad the ids of a segment.
-    pub(crate) fn id_padding(vectors: u64) -> u64 {
-        (vectors * 8).next_multiple_of(ALIGN) - vectors * 8
+    /// Vectors in each segment: full ones, then the rest.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = usize> {
+        let full = SEGMENT_VECTORS as u64;
+        let count = self.count;
+        (0..count.div_ceil(full)).map(move |segment| (count - segment * full).min(full) as usize)
     }
 
     /// The length the whole file must have; none when it does not fit 64 bits.
     pub(crate) fn file_len(&self) -> Option<u64> {
-        let block_bytes = self.config.dim as u64 * LANES as u64 * self.config.dtype.size() as u64;
-        let segment_bytes = |vectors: u64| {
-            let ids = (vectors * 8).next_multiple_of(ALIGN);
-            vectors.div_ceil(LANES as u64) * block_bytes + ids
-        };
-        let full = self.count / SEGMENT;
-        full.checked_mul(segment_bytes(SEGMENT))?
-            .checked_add(segment_bytes(self.count % SEGMENT))?
+        let full = SEGMENT_VECTORS as u64;
+        let segment_bytes = |vectors: u64| Some(self.layout(vectors as usize)?.len as u64);
+        (self.count / full)
+            .checked_mul(segment_bytes(full)?)?
+            .checked_add(segment_bytes(self.count % full)?)?
             .checked_add(Self::encoded_len(self.meta.embedder_id.len()) as u64)?
-            .checked_add(self.segments().checked_mul(8)?)?
-            .checked_add(24)
+            .checked_add(self.lists()?.len as u64)?
+            .checked_add(self.footer_len()? as u64)
     }
 
-    /// The footer, from the header's checksum and the segments'.
-    pub(crate) fn footer(&self, header_checksum: u64, segments: &[u64]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(segments.len() * 8 + 24);
-        for checksum in segments {
+    /// The length of the footer.
+    pub(crate) fn footer_len(&self) -> Option<usize> {
+        let segments = usize::try_from(self.count.div_ceil(SEGMENT_VECTORS as u64)).ok()?;
+        segments.checked_add(usize::from(self.nlist > 0))?.checked_mul(16)?.checked_add(24)
+    }
+
+    /// Where the lists of an inverted file lie, behind the segments.
+    pub(crate) fn lists(&self) -> Option<LayoutLists> {
+        LayoutLists::new(
+            self.config.dim,
+            self.nlist,
+            usize::try_from(self.count.div_ceil(LANES as u64)).ok()?,
+        )
+    }
+
+    /// The footer, from the segments' checksums: of ids and marks, of the other arrays. Those of an inverted file's
+    /// lists come last.
+    pub(crate) fn footer(&self, segments: &[[u64; 2]]) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(segments.len() * 16 + 24);
+        for checksum in segments.as_flattened() {
             out.extend(checksum.to_le_bytes());
         }
         out.extend(self.file_len().unwrap_or(0).to_le_bytes());
-        let mut sealed = header_checksum.to_le_bytes().to_vec();
+        // The header's own checksum is its end.
+        let mut sealed = self.encode()?.split_off(Self::encoded_len(self.meta.embedder_id.len()) - 8);
         sealed.extend(&out);
         out.extend(xxh3_64(&sealed).to_le_bytes());
         out.extend(END);
-        out
+        Ok(out)
+    }
+
+    /// The segments' checksums.
+    pub(crate) fn decode_footer(&self, path: &Path, footer: &[u8]) -> Result<Vec<[u64; 2]>, Error> {
+        let segments = footer.len().saturating_sub(24) / 16;
+        let checksum = |at: usize| u64::from_le_bytes(field(footer, at));
+        let checksums = (0..segments).map(|segment| [checksum(16 * segment), checksum(16 * segment + 8)]);
+        let checksums: Vec<[u64; 2]> = checksums.collect();
+        if self.footer(&checksums)? != footer {
+            return Err(Error::corrupt(path, "footer"));
+        }
+        Ok(checksums)
     }
 }
 
@@ -192,11 +229,13 @@ fn metric_of(code: u8) -> Option<Metric> {
 fn dtype_code(dtype: Dtype) -> u8 {
     match dtype {
         Dtype::F32 => 0,
+        Dtype::F16 => 1,
+        Dtype::Int8 => 2,
     }
 }
 
 fn dtype_of(code: u8) -> Option<Dtype> {
-    (code == dtype_code(Dtype::F32)).then_some(Dtype::F32)
+    [Dtype::F32, Dtype::F16, Dtype::Int8].into_iter().find(|dtype| dtype_code(*dtype) == code)
 }
 
 #[cfg(test)]
@@ -204,7 +243,7 @@ mod tests {
     use super::*;
 
     fn header(count: u64, id: &str) -> Header {
-        Header { config: FlatIndexConfig::new(7), meta: Meta::new(id, 9), count }
+        Header { config: FlatIndexConfig::new(7), meta: Meta::new(id, 9), count, nlist: 0 }
     }
 
     fn decode(bytes: &[u8]) -> Result<Header, Error> {
@@ -239,12 +278,26 @@ mod tests {
 
     #[test]
     fn lengths_follow_from_the_count() {
-        // 7 dimensions x 64 lanes x 4 bytes = 1792 a block; 64 bytes of header; 24 of footer and 8 a segment.
-        assert_eq!(header(0, "a").file_len(), Some(64 + 24));
-        assert_eq!(header(1, "a").file_len(), Some(64 + 64 + 1792 + 8 + 24));
-        assert_eq!(header(65, "a").file_len(), Some(64 + 576 + 2 * 1792 + 8 + 24));
-        let full = 16_384 * 8 + 256 * 1792 + 8;
-        assert_eq!(header(16_385, "a").file_len(), Some(64 + full + 64 + 1792 + 8 + 24));
-        assert_eq!(header(u64::MAX, "a").file_len(), None);
+        // 64 bytes of header; 24 of footer and 16 a segment; of each segment ids and marks, each padded to 64 bytes.
+        let len = |count, dtype, metric| {
+            let mut header = header(count, "a");
+            header.config = header.config.with_dtype(dtype).with_metric(metric);
+            header.file_len()
+        };
+        let f32s = |count| len(count, Dtype::F32, Metric::Cosine);
+        assert_eq!(f32s(0), Some(64 + 24));
+        // 7 dimensions x 64 lanes x 4 bytes = 1792 a block.
+        assert_eq!(f32s(1), Some(64 + 64 + 64 + 1792 + 16 + 24));
+        assert_eq!(f32s(65), Some(64 + 576 + 64 + 2 * 1792 + 16 + 24));
+        let full = 16_384 * 8 + 256 * 8 + 256 * 1792 + 16;
+        assert_eq!(f32s(16_385), Some(64 + full + 64 + 64 + 1792 + 16 + 24));
+        assert_eq!(len(1, Dtype::F16, Metric::L2), Some(64 + 64 + 64 + 896 + 16 + 24));
+        // Codes of 8 dimensions, scales, 28 bytes of one vector padded; squared norms under L2.
+        assert_eq!(len(1, Dtype::Int8, Metric::Cosine), Some(64 + 64 + 64 + 512 + 256 + 64 + 16 + 24));
+        assert_eq!(len(1, Dtype::Int8, Metric::L2), Some(64 + 64 + 64 + 512 + 256 + 256 + 64 + 16 + 24));
+        for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+            assert_eq!(len(u64::MAX, dtype, Metric::Cosine), None);
+            assert_eq!(len(1 << 60, dtype, Metric::Cosine), None);
+        }
     }
 }

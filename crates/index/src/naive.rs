@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::{Filter, FlatIndex, FlatIndexConfig, Metric};
+use crate::half::{from_half, to_half};
+use crate::{Dtype, Filter, FlatIndex, FlatIndexConfig, Metric};
 
 /// What the index should hold, by id, in the form it was given.
-#[derive(Default)]
-struct Naive(BTreeMap<u64, Vec<f32>>);
+struct Naive {
+    metric: Metric,
+    dtype: Dtype,
+    vectors: BTreeMap<u64, Vec<f32>>,
+}
 
 fn unit(vector: &[f32]) -> Vec<f32> {
     let norm = vector.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
@@ -17,38 +21,35 @@ fn unit(vector: &[f32]) -> Vec<f32> {
 
 fn score(metric: Metric, query: &[f32], vector: &[f32]) -> f32 {
     let mut sum = 0.0f32;
+    for (q, x) in query.iter().zip(vector) {
+        sum = if metric == Metric::L2 { (q - x).mul_add(q - x, sum) } else { q.mul_add(*x, sum) };
+    }
     match metric {
-        Metric::Cosine => {
-            for (q, x) in unit(query).iter().zip(unit(vector)) {
-                sum += q * x;
-            }
-            sum.clamp(-1.0, 1.0)
-        }
-        Metric::InnerProduct => {
-            for (q, x) in query.iter().zip(vector) {
-                sum += q * x;
-            }
-            sum
-        }
-        Metric::L2 => {
-            for (q, x) in query.iter().zip(vector) {
-                sum += (q - x) * (q - x);
-            }
-            -sum
-        }
+        Metric::Cosine => sum.clamp(-1.0, 1.0),
+        Metric::InnerProduct => sum,
+        Metric::L2 => -sum,
     }
 }
 
 impl Naive {
-    fn search(
-        &self,
-        metric: Metric,
-        query: &[f32],
-        k: usize,
-        accept: impl Fn(u64) -> bool,
-    ) -> Vec<(u64, f32)> {
-        let accepted = self.0.iter().filter(|(id, _)| accept(**id));
-        let mut all: Vec<_> = accepted.map(|(id, vector)| (*id, score(metric, query, vector))).collect();
+    fn new(index: &FlatIndex) -> Self {
+        Self { metric: index.metric(), dtype: index.dtype(), vectors: BTreeMap::new() }
+    }
+
+    /// A vector as it is stored.
+    fn stored(&self, vector: &[f32]) -> Vec<f32> {
+        let mut stored = if self.metric == Metric::Cosine { unit(vector) } else { vector.to_vec() };
+        if self.dtype == Dtype::F16 {
+            stored.iter_mut().for_each(|value| *value = from_half(to_half(*value)));
+        }
+        stored
+    }
+
+    fn search(&self, query: &[f32], k: usize, accept: impl Fn(u64) -> bool) -> Vec<(u64, f32)> {
+        let query = if self.metric == Metric::Cosine { unit(query) } else { query.to_vec() };
+        let accepted = self.vectors.iter().filter(|(id, _)| accept(**id));
+        let scored = accepted.map(|(id, vector)| (*id, score(self.metric, &query, &self.stored(vector))));
+        let mut all: Vec<_> = scored.collect();
         all.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap().then(a.0.cmp(&b.0)));
         all.truncate(k);
         all
@@ -92,10 +93,10 @@ fn apply(index: &mut FlatIndex, naive: &mut Naive, change: Change) {
     let metric = index.metric();
     match change {
         Change::Add(id, v) => {
-            let fits = allowed(metric, &v) && !naive.0.contains_key(&id);
+            let fits = allowed(metric, &v) && !naive.vectors.contains_key(&id);
             assert_eq!(index.add(id, &v).is_ok(), fits);
             if fits {
-                naive.0.insert(id, v);
+                naive.vectors.insert(id, v);
             }
         }
         Change::Batch(batch) => {
@@ -103,18 +104,18 @@ fn apply(index: &mut FlatIndex, naive: &mut Naive, change: Change) {
             let flat: Vec<f32> = batch.iter().flat_map(|(_, v)| v.clone()).collect();
             let distinct: std::collections::BTreeSet<u64> = ids.iter().copied().collect();
             let fits = distinct.len() == ids.len()
-                && batch.iter().all(|(id, v)| allowed(metric, v) && !naive.0.contains_key(id));
+                && batch.iter().all(|(id, v)| allowed(metric, v) && !naive.vectors.contains_key(id));
             assert_eq!(index.add_batch(&ids, &flat).is_ok(), fits);
             if fits {
-                naive.0.extend(batch);
+                naive.vectors.extend(batch);
             }
         }
-        Change::Remove(id) => assert_eq!(index.remove(id), naive.0.remove(&id).is_some()),
+        Change::Remove(id) => assert_eq!(index.remove(id), naive.vectors.remove(&id).is_some()),
         Change::Replace(id, v) => {
-            let fits = allowed(metric, &v) && naive.0.contains_key(&id);
+            let fits = allowed(metric, &v) && naive.vectors.contains_key(&id);
             assert_eq!(index.replace(id, &v).is_ok(), fits);
             if fits {
-                naive.0.insert(id, v);
+                naive.vectors.insert(id, v);
             }
         }
     }
@@ -132,17 +133,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn every_search_equals_the_sorted_scores((changes, queries, k, modulus) in case()) {
-        for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+        let metrics = [Metric::Cosine, Metric::InnerProduct, Metric::L2];
+        let dtypes = [Dtype::F32, Dtype::F16, Dtype::Int8];
+        for (metric, dtype) in metrics.into_iter().flat_map(|m| dtypes.map(|d| (m, d))) {
             let dim = queries[0].len();
-            let mut index = FlatIndex::new(&FlatIndexConfig::new(dim).with_metric(metric)).unwrap();
-            let mut naive = Naive::default();
+            let config = FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype);
+            // All are scored again, so that int8 has to be exact too.
+            let mut index = FlatIndex::new(&config.with_rescore(usize::MAX)).unwrap();
+            let mut naive = Naive::new(&index);
             for change in changes.clone() {
                 apply(&mut index, &mut naive, change);
             }
-            prop_assert_eq!(index.len(), naive.0.len());
-            for (id, vector) in &naive.0 {
-                let expected = if metric == Metric::Cosine { unit(vector) } else { vector.clone() };
-                prop_assert_eq!(index.get(*id), Some(expected));
+            prop_assert_eq!(index.len(), naive.vectors.len());
+            for (id, vector) in &naive.vectors {
+                prop_assert_eq!(index.get(*id), Some(naive.stored(vector)));
             }
             let queries: Vec<_> = queries.iter().filter(|q| allowed(metric, q)).collect();
             let flat: Vec<f32> = queries.iter().flat_map(|q| q.iter().copied()).collect();
@@ -150,16 +154,22 @@ proptest! {
             prop_assert_eq!(batch.len(), queries.len());
             let accept = |id: u64| id.is_multiple_of(modulus);
             let set = index.filter(accept);
-            prop_assert_eq!(set.count(), naive.0.keys().filter(|id| accept(**id)).count());
-            for (query, together) in queries.iter().zip(&batch) {
-                let expected = naive.search(metric, query, k, |_| true);
+            let matches = || naive.vectors.keys().copied().filter(|id| accept(*id));
+            prop_assert_eq!(set.count(), matches().count());
+            prop_assert_eq!(&set.words, &index.filter_ids(matches().chain([1000, 2000])).words);
+            let batch_by_set = index.search_batch_filtered(&flat, k, &Filter::Bitset(&set)).unwrap();
+            let batch_by_id = index.search_batch_filtered(&flat, k, &Filter::Predicate(&accept)).unwrap();
+            for (row, query) in queries.iter().enumerate() {
+                let expected = naive.search(query, k, |_| true);
                 prop_assert_eq!(&pairs(&index.search(query, k).unwrap()), &expected);
-                prop_assert_eq!(&pairs(together), &expected);
-                let expected = naive.search(metric, query, k, accept);
+                prop_assert_eq!(&pairs(&batch[row]), &expected);
+                let expected = naive.search(query, k, accept);
                 let by_set = index.search_filtered(query, k, &Filter::Bitset(&set)).unwrap();
                 prop_assert_eq!(&pairs(&by_set), &expected);
                 let by_id = index.search_filtered(query, k, &Filter::Predicate(&accept)).unwrap();
                 prop_assert_eq!(&pairs(&by_id), &expected);
+                prop_assert_eq!(&pairs(&batch_by_set[row]), &expected);
+                prop_assert_eq!(&pairs(&batch_by_id[row]), &expected);
             }
         }
     }
@@ -168,7 +178,7 @@ proptest! {
 #[test]
 fn compaction_changes_no_answer() {
     let mut index = FlatIndex::new(&FlatIndexConfig::new(4)).unwrap();
-    let mut naive = Naive::default();
+    let mut naive = Naive::new(&index);
     for id in 0..5000u64 {
         let v: Vec<f32> = (0..4).map(|d| ((id * 7 + d * 13) % 101) as f32 - 50.3).collect();
         apply(&mut index, &mut naive, Change::Add(id, v));
@@ -178,8 +188,8 @@ fn compaction_changes_no_answer() {
     for id in (0..5000).filter(|id| id % 7 != 0) {
         apply(&mut index, &mut naive, Change::Remove(id));
     }
-    assert!(index.blocks.positions() < 2 * index.len() + 1024, "the dead were not dropped");
+    assert!(index.store.vectors() <= index.len() + 1024, "the dead were not dropped");
     assert!(index.memory_bytes() < before);
-    assert_eq!(pairs(&index.search(&query, 20).unwrap()), naive.search(Metric::Cosine, &query, 20, |_| true));
+    assert_eq!(pairs(&index.search(&query, 20).unwrap()), naive.search(&query, 20, |_| true));
     assert_eq!(index.ids().collect::<Vec<_>>(), (0..5000).step_by(7).collect::<Vec<_>>());
 }

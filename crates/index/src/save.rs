@@ -1,71 +1,223 @@
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use bytemuck::Pod;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::atomic::write_atomically;
-use crate::blocks::{LANES, Row};
-use crate::format::{Header, Meta, SEGMENT};
+use crate::format::{ALIGN, Header, Meta};
+use crate::segment::{Arrays, SEGMENT_VECTORS, Segment};
 use crate::{Error, FlatIndex};
 
+#[cfg(target_endian = "big")]
+compile_error!("index files are little-endian, and are written and mapped as they lie in memory");
+
 impl FlatIndex {
-    /// Writes the index to a file. The bytes depend on the live vectors, their order and `meta` alone.
+    /// Writes the index to a file.
     ///
     /// The file is written beside `path` under a temporary name, synced, renamed over `path`, and the folder is
     /// synced: at every moment `path` is the old file or the new one, whole. A save that fails removes the temporary
     /// file and leaves the old one. (A process that is killed cannot clean up: a hidden `.soundalike-*.tmp` may stay.)
     /// A symbolic link at `path` is replaced, not followed.
     ///
+    /// Segments are written as they are: vectors that were removed stay in the file, marked as such, until the
+    /// compaction that [`Self::remove`] does or [`Self::compact`]. After a compaction the bytes depend on the
+    /// vectors, their order, the settings and `meta` alone.
+    ///
     /// # Errors
     /// [`Error::EmbedderIdTooLong`], [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>, meta: &Meta) -> Result<(), Error> {
-        let path = path.as_ref();
-        let header = Header { config: self.config.clone(), meta: meta.clone(), count: self.len() as u64 };
+        self.save_with(path.as_ref(), &self.header(meta), |_| Ok(None))
+    }
+
+    /// Saves with something behind the segments, of which `lists` returns the checksums.
+    pub(crate) fn save_with(
+        &self,
+        path: &Path,
+        header: &Header,
+        lists: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<Option<[u64; 2]>>,
+    ) -> Result<(), Error> {
         let first = header.encode()?;
         write_atomically(path, |file| {
             let mut out = BufWriter::with_capacity(1 << 18, file);
-            self.write(&header, &first, &mut out)?;
+            self.write(header, &first, &mut out, lists)?;
             out.flush()
         })
         .map_err(|source| Error::io(path, source))
     }
 
-    /// The bytes of the file, in order.
-    pub(crate) fn write(&self, header: &Header, first: &[u8], out: &mut impl Write) -> io::Result<()> {
-        out.write_all(first)?;
-        let live: Vec<(usize, u64)> = self.blocks.live().collect();
-        let mut checksums = Vec::new();
-        for segment in live.chunks(SEGMENT as usize) {
-            let mut hash = Xxh3::new();
-            let mut put = |bytes: &[u8]| {
-                hash.update(bytes);
-                out.write_all(bytes)
-            };
-            for (_, id) in segment {
-                put(&id.to_le_bytes())?;
-            }
-            for _ in 0..Header::id_padding(segment.len() as u64) {
-                put(&[0])?;
-            }
-            for lanes in segment.chunks(LANES) {
-                for row in self.gathered(lanes) {
-                    put(row.0.map(f32::to_le_bytes).as_flattened())?;
-                }
-            }
-            checksums.push(hash.digest());
-        }
-        let header_checksum = first.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        out.write_all(&header.footer(header_checksum, &checksums))
+    pub(crate) fn header(&self, meta: &Meta) -> Header {
+        let (kept, moved) = self.parts();
+        let kept: usize = kept.iter().map(Segment::len).sum();
+        let moved: usize = moved.iter().map(|segment| segment.live().count()).sum();
+        Header { config: self.config.clone(), meta: meta.clone(), count: (kept + moved) as u64, nlist: 0 }
     }
 
-    /// Up to 64 vectors as one block, unused lanes zero.
-    fn gathered(&self, lanes: &[(usize, u64)]) -> Vec<Row> {
-        let mut rows = vec![Row::ZERO; self.config.dim];
-        for (lane, (position, _)) in lanes.iter().enumerate() {
-            for (row, value) in rows.iter_mut().zip(self.blocks.read(*position)) {
-                row.0[lane % LANES] = value;
+    /// The segments that are written as they are, and those behind one that is not full, of which the live vectors
+    /// are written.
+    fn parts(&self) -> (&[Segment], &[Segment]) {
+        let segments = &self.store.segments;
+        let full = segments.iter().take_while(|segment| segment.len() == SEGMENT_VECTORS).count();
+        let kept = if full + 1 == segments.len() { segments.len() } else { full };
+        segments.split_at_checked(kept).unwrap_or_default()
+    }
+
+    /// The bytes of the file, in order.
+    fn write<W: Write>(
+        &self,
+        header: &Header,
+        first: &[u8],
+        out: &mut W,
+        lists: impl FnOnce(&mut W) -> io::Result<Option<[u64; 2]>>,
+    ) -> io::Result<()> {
+        out.write_all(first)?;
+        let (kept, moved) = self.parts();
+        let mut checksums = Vec::new();
+        for segment in kept {
+            checksums.push(write_segment(segment, out)?);
+        }
+        let shape = &self.store.shape;
+        let mut segment = Segment::new(shape);
+        let mut vector = Vec::with_capacity(shape.dim);
+        for old in moved {
+            for (offset, id) in old.live() {
+                vector.clear();
+                old.read(shape, offset, &mut vector);
+                if !segment.push(shape, id, &vector) {
+                    checksums.push(write_segment(&segment, out)?);
+                    segment = Segment::new(shape);
+                    segment.push(shape, id, &vector);
+                }
             }
         }
-        rows
+        if segment.len() > 0 {
+            checksums.push(write_segment(&segment, out)?);
+        }
+        checksums.extend(lists(out)?);
+        out.write_all(&header.footer(&checksums).map_err(io::Error::other)?)
+    }
+}
+
+/// Returns the checksums of ids and marks, and of the other arrays.
+fn write_segment(segment: &Segment, out: &mut impl Write) -> io::Result<[u64; 2]> {
+    let mut out = Hashing::new(out);
+    out.put(&segment.ids)?;
+    out.put(&segment.live)?;
+    let first = out.checksum();
+    match &segment.arrays {
+        Arrays::F32(rows) => out.put(rows)?,
+        Arrays::F16(rows) => out.put(rows)?,
+        Arrays::Int8(arrays) => {
+            out.put(&arrays.codes)?;
+            out.put(&arrays.scales)?;
+            out.put(&arrays.norms)?;
+            out.put(&arrays.vectors)?;
+        }
+    }
+    Ok([first, out.checksum()])
+}
+
+/// A writer of arrays.
+pub(crate) struct Hashing<'a, W> {
+    out: &'a mut W,
+    hash: Xxh3,
+}
+
+impl<'a, W: Write> Hashing<'a, W> {
+    pub(crate) fn new(out: &'a mut W) -> Self {
+        Self { out, hash: Xxh3::new() }
+    }
+
+    /// Writes values, and zeros up to the next multiple of [`ALIGN`].
+    pub(crate) fn put<T: Pod>(&mut self, values: &[T]) -> io::Result<()> {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        let padding = bytes.len().next_multiple_of(ALIGN) - bytes.len();
+        for bytes in [bytes, [0; ALIGN].get(..padding).unwrap_or_default()] {
+            self.hash.update(bytes);
+            self.out.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Of what was written since the last one.
+    pub(crate) fn checksum(&mut self) -> u64 {
+        let checksum = self.hash.digest();
+        self.hash.reset();
+        checksum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dtype, FlatIndexConfig};
+
+    /// Refuses one of the calls that reach the file.
+    struct Failing<'a> {
+        file: &'a mut std::fs::File,
+        calls: &'a mut usize,
+        refused: usize,
+    }
+
+    impl Failing<'_> {
+        fn call(&mut self) -> io::Result<()> {
+            *self.calls += 1;
+            if *self.calls > self.refused { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Write for Failing<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.call()?;
+            self.file.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.call()?;
+            self.file.flush()
+        }
+    }
+
+    /// The same as `save`, without its buffer and with one call refused; how many calls there were.
+    fn save(index: &FlatIndex, path: &Path, meta: &Meta, refused: usize) -> (usize, io::Result<()>) {
+        let header = index.header(meta);
+        let first = header.encode().unwrap();
+        let mut calls = 0;
+        let result = write_atomically(path, |file| {
+            let mut out = Failing { file, calls: &mut calls, refused };
+            index.write(&header, &first, &mut out, |_| Ok(None))?;
+            out.flush()
+        });
+        (calls, result)
+    }
+
+    #[test]
+    fn whichever_write_fails_the_old_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index");
+        for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+            let mut index = FlatIndex::new(&FlatIndexConfig::new(3).with_dtype(dtype)).unwrap();
+            index.add(1, &[1.0, 2.0, 3.0]).unwrap();
+            index.save(&path, &Meta::new("old", 1)).unwrap();
+            let old = std::fs::read(&path).unwrap();
+            for id in 2..200 {
+                index.add(id, &[1.0, 2.0, id as f32]).unwrap();
+            }
+            let mut refused = 0;
+            loop {
+                let (calls, result) = save(&index, &path, &Meta::new("new", 2), refused);
+                let Err(error) = result else {
+                    assert_eq!(calls, refused);
+                    break;
+                };
+                assert_eq!((calls, error.kind()), (refused + 1, io::ErrorKind::StorageFull));
+                assert_eq!(std::fs::read(&path).unwrap(), old, "call {refused}");
+                assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "call {refused}");
+                refused += 1;
+            }
+            assert!(refused > 5, "{refused}");
+            assert_eq!(FlatIndex::load(&path).unwrap().1, Meta::new("new", 2));
+        }
     }
 }

@@ -1,12 +1,9 @@
-use crate::blocks::{Block, LANES};
 use crate::flat::scaled;
-use crate::kernel::{TILE, score_block, score_lane};
 use crate::neighbor::TopK;
+use crate::plan::few;
+use crate::scan::{Scan, Selection};
 use crate::vector::divisor;
-use crate::{Error, Filter, FlatIndex, Neighbor};
-
-/// Up to this many wanted lanes are gathered one by one; beyond, scoring the whole block is faster.
-const GATHER_LANES: u32 = 2;
+use crate::{Dtype, Error, Filter, FlatIndex, Neighbor};
 
 impl FlatIndex {
     /// The `k` nearest vectors, best first: score descending, then id ascending. Fewer when the index holds fewer;
@@ -16,14 +13,7 @@ impl FlatIndex {
     /// [`Error::WrongDim`], [`Error::NotFinite`], [`Error::ZeroVector`] (cosine), [`Error::TooLong`] (inner product,
     /// L2), whatever `k` is.
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
-        let query = self.prepare(0, query)?;
-        let mut top = TopK::new(k);
-        if k > 0 {
-            for block in self.blocks.iter() {
-                self.scan_one(&query, &block, block.live, &mut top);
-            }
-        }
-        Ok(top.into_neighbors(self.config.metric))
+        self.one(query, |queries| self.answers(queries, k, Selection::All, Self::scan))
     }
 
     /// [`Self::search`] for many queries, `queries[row * dim..][..dim]` each: one answer a query, equal bit for bit
@@ -32,32 +22,7 @@ impl FlatIndex {
     /// # Errors
     /// As [`Self::search`], and [`Error::BatchLength`] when the length is no multiple of the dimension.
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
-        let dim = self.config.dim;
-        if !queries.len().is_multiple_of(dim) {
-            let expected = queries.len().next_multiple_of(dim);
-            return Err(Error::BatchLength { expected, got: queries.len() });
-        }
-        let rows = queries.chunks_exact(dim).enumerate().map(|(row, query)| self.prepare(row, query));
-        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
-        let mut tops: Vec<TopK> = rows.iter().map(|_| TopK::new(k)).collect();
-        if k > 0 {
-            let (tiles, rest) = rows.as_chunks::<TILE>();
-            let tiles: Vec<Vec<[f32; TILE]>> = tiles.iter().map(|tile| interleaved(tile, dim)).collect();
-            let mut scores = [[0.0; LANES]; TILE];
-            for block in self.blocks.iter().filter(|block| block.live != 0) {
-                let (tile_tops, rest_tops) = tops.as_chunks_mut::<TILE>();
-                for (tile, tops) in tiles.iter().zip(tile_tops) {
-                    score_block(self.config.metric, tile, block.rows, &mut scores);
-                    for (top, scores) in tops.iter_mut().zip(&scores) {
-                        top.offer_block(scores, block.live, block.ids);
-                    }
-                }
-                for (query, top) in rest.iter().zip(rest_tops) {
-                    self.scan_one(query, &block, block.live, top);
-                }
-            }
-        }
-        Ok(tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect())
+        Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, Self::scan))
     }
 
     /// The `k` nearest of those vectors that the filter accepts: exactly `min(k, matches)` of them, in the order of
@@ -71,68 +36,150 @@ impl FlatIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
-        let query = self.prepare(0, query)?;
-        let mut top = TopK::new(k);
-        match filter {
-            Filter::Bitset(set) => {
-                if set.layout != self.layout {
-                    return Err(Error::StaleFilter);
-                }
-                if k > 0 {
-                    for (block, word) in self.blocks.iter().zip(&set.words) {
-                        self.scan_one(&query, &block, block.live & word, &mut top);
-                    }
-                }
-            }
-            Filter::Predicate(accept) => {
-                if k > 0 {
-                    for block in self.blocks.iter() {
-                        let wanted = accepted(&block, accept);
-                        self.scan_one(&query, &block, wanted, &mut top);
-                    }
-                }
-            }
-        }
-        Ok(top.into_neighbors(self.config.metric))
+        self.filtered(query, k, filter, Self::scan)
     }
 
-    fn prepare(&self, row: usize, query: &[f32]) -> Result<Vec<[f32; 1]>, Error> {
+    /// [`Self::search_filtered`] by any scan.
+    pub(crate) fn filtered(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+    ) -> Result<Vec<Neighbor>, Error> {
+        let accepted;
+        let selection = match filter {
+            Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
+            Filter::Predicate(accept) if self.is_rare(accept) => {
+                accepted = self.filter(accept);
+                Selection::Words(&accepted.words)
+            }
+            Filter::Predicate(accept) => Selection::Accepted(*accept),
+        };
+        self.one(query, |queries| self.answers(queries, k, selection, scan))
+    }
+
+    /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for
+    /// each vector.
+    ///
+    /// # Errors
+    /// As [`Self::search_batch`], and [`Error::StaleFilter`].
+    pub fn search_batch_filtered(
+        &self,
+        queries: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+    ) -> Result<Vec<Vec<Neighbor>>, Error> {
+        let queries = self.prepare_batch(queries)?;
+        let accepted;
+        let set = match filter {
+            Filter::Bitset(set) => *set,
+            Filter::Predicate(accept) => {
+                accepted = self.filter(accept);
+                &accepted
+            }
+        };
+        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), Self::scan))
+    }
+
+    pub(crate) fn one(
+        &self,
+        query: &[f32],
+        search: impl FnOnce(&[Vec<f32>]) -> Vec<Vec<Neighbor>>,
+    ) -> Result<Vec<Neighbor>, Error> {
+        Ok(search(&[self.prepare(0, query)?]).pop().unwrap_or_default())
+    }
+
+    /// The one scan of a search without threads.
+    pub(crate) fn scan(&self, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
+        let mut tops = vec![TopK::new(k); queries.len()];
+        let scan =
+            Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() };
+        scan.run(queries, &mut tops);
+        tops
+    }
+
+    /// An answer for each prepared query, from the heaps that `scan` delivers.
+    pub(crate) fn answers(
+        &self,
+        queries: &[Vec<f32>],
+        k: usize,
+        selection: Selection<'_>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+    ) -> Vec<Vec<Neighbor>> {
+        if k == 0 {
+            return vec![Vec::new(); queries.len()];
+        }
+        let candidates = match self.config.dtype {
+            Dtype::Int8 => k.saturating_mul(self.config.rescore.max(1)),
+            Dtype::F32 | Dtype::F16 => k,
+        };
+        let selection = match selection {
+            Selection::Words(words) if self.few(words, candidates, queries.len()) => Selection::Few(words),
+            other => other,
+        };
+        let scored_again = self.config.dtype == Dtype::Int8 && !matches!(selection, Selection::Few(_));
+        let mut tops = scan(self, queries, if scored_again { candidates } else { k }, selection);
+        if scored_again {
+            let scan = self.whole(selection);
+            for (query, top) in queries.iter().zip(&mut tops) {
+                *top = scan.rescored(query, top, k);
+            }
+        }
+        tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
+    }
+
+    /// Whether the vectors of a bitset are few enough to be looked up one by one.
+    fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
+        // All of them would be scored again anyway.
+        let few_candidates =
+            || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= candidates;
+        few(words, self.config.dtype, self.store.vectors(), queries)
+            || (self.config.dtype == Dtype::Int8 && few_candidates())
+    }
+
+    fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {
+        Scan { store: &self.store, metric: self.config.metric, selection, blocks: self.store.blocks() }
+    }
+
+    pub(crate) fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let dim = self.config.dim;
+        if !queries.len().is_multiple_of(dim) {
+            let expected = queries.len().next_multiple_of(dim);
+            return Err(Error::BatchLength { expected, got: queries.len() });
+        }
+        queries.chunks_exact(dim).enumerate().map(|(row, query)| self.prepare(row, query)).collect()
+    }
+
+    fn prepare(&self, row: usize, query: &[f32]) -> Result<Vec<f32>, Error> {
         self.check_dim(query)?;
         let divisor = divisor(self.config.metric, row, query)?;
-        Ok(scaled(query, divisor).map(|value| [value]).collect())
+        Ok(scaled(query, divisor).collect())
     }
 
-    fn scan_one(&self, query: &[[f32; 1]], block: &Block<'_>, wanted: u64, top: &mut TopK) {
-        let metric = self.config.metric;
-        if wanted.count_ones() > GATHER_LANES {
-            let mut scores = [[0.0; LANES]; 1];
-            score_block(metric, query, block.rows, &mut scores);
-            top.offer_block(&scores[0], wanted, block.ids);
-            return;
+    /// Whether a predicate accepts so few vectors, judged by a sample, that asking it for all of them pays.
+    ///
+    /// Otherwise it is asked only for vectors that are good enough. If it accepts few, these are many: a share `s`
+    /// and `n` vectors make about `k / s * (1 + ln(n * s / k))` of them.
+    fn is_rare(&self, accept: &dyn Fn(u64) -> bool) -> bool {
+        const SAMPLE: usize = 2048;
+        const RARE: usize = 100;
+        let step = self.store.vectors() / SAMPLE;
+        if step == 0 {
+            return false;
         }
-        let mut rest = wanted;
-        while rest != 0 {
-            let lane = rest.trailing_zeros() as usize;
-            rest &= rest - 1;
-            if let Some(id) = block.ids.get(lane) {
-                top.offer(*id, score_lane(metric, query, block.rows, lane));
+        let mut accepted = 0;
+        let mut sampled = 0;
+        for segment in &self.store.segments {
+            for id in segment.ids.iter().step_by(step) {
+                sampled += 1;
+                accepted += usize::from(accept(*id));
             }
         }
+        accepted * RARE <= sampled
     }
-}
 
-/// The lanes of a block whose vector is live and whose id is accepted.
-fn accepted(block: &Block<'_>, accept: &(dyn Fn(u64) -> bool + Sync)) -> u64 {
-    let mut wanted = 0;
-    for (lane, id) in block.ids.iter().enumerate() {
-        if block.live >> lane & 1 == 1 && accept(*id) {
-            wanted |= 1 << lane;
-        }
+    fn words_of<'a>(&self, set: &'a crate::Bitset) -> Result<&'a [u64], Error> {
+        if set.layout == self.layout { Ok(&set.words) } else { Err(Error::StaleFilter) }
     }
-    wanted
-}
-
-fn interleaved(tile: &[Vec<[f32; 1]>; TILE], dim: usize) -> Vec<[f32; TILE]> {
-    let component = |d: usize| tile.each_ref().map(|query| query.get(d).map_or(0.0, |[value]| *value));
-    (0..dim).map(component).collect()
 }

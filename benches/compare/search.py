@@ -1,0 +1,303 @@
+"""Times soundalike-index, FAISS and usearch in turn, on the same vectors and one thread, and prints the ratios.
+
+    python3 benches/compare/search.py [--n 1000000] [--dim 64] [--rounds 5] [--parts flat,filter,lists] [--json FILE]
+
+Vectors are of length one: without structure for exact search, in clusters for inverted files and graphs (those of
+`search_bench --clustered`). A round runs ours, started anew, which reads the same files; then each of the others; then
+the next round begins. Times are of the processor (other programs on the machine disturb them less) and on the wall;
+everything is pinned to one core, where the system can. A ratio is the median over the rounds of (their median / our
+median).
+
+FAISS compares a batch by matrix products only when it has more than `distance_compute_blas_threshold` elements, 2,000
+queries of 64 components by default: "tuned" is with that threshold at 20. Its figures with the default stand beside.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import peers  # first: it sets the numbers of threads  # noqa: F401
+import faiss
+import numpy as np
+import usearch
+import usearch.index
+
+import ours
+from timing import heading, machine, pin, table, timed
+
+K, BATCH = 10, 100
+SHARES = [0.5, 0.1, 0.01, 0.001]
+CLUSTERS, CENTRE_DIMS, LOCAL_DIMS, NOISE = 2000, 24, 12, 1.5
+
+
+def normalised(x):
+    return np.ascontiguousarray(x / np.linalg.norm(x, axis=1, keepdims=True), dtype="<f4")
+
+
+def random_vectors(rng, count, dim):
+    return normalised(rng.standard_normal((count, dim), dtype=np.float32))
+
+
+def clustered_vectors(rng, count, dim):
+    """The recipe of examples/src/search_bench/data.rs, with other random numbers."""
+    plane = rng.standard_normal((CENTRE_DIMS, dim)) / np.sqrt(CENTRE_DIMS)
+    centres = rng.standard_normal((CLUSTERS, CENTRE_DIMS)) @ plane
+    spreads = rng.standard_normal((CLUSTERS, LOCAL_DIMS, dim)) / np.sqrt(LOCAL_DIMS)
+    shares = 1 / np.arange(1, CLUSTERS + 1)
+    cluster = rng.choice(CLUSTERS, count, p=shares / shares.sum())
+    x = centres[cluster] + NOISE * rng.standard_normal((count, dim))
+    for start in range(0, count, 10_000):
+        part = slice(start, start + 10_000)
+        local = rng.standard_normal((len(cluster[part]), LOCAL_DIMS))
+        x[part] += np.einsum("ij,ijk->ik", local, spreads[cluster[part]])
+    return normalised(x)
+
+
+class Ours:
+    """The example `search_bench`, started anew for each round."""
+
+    def __init__(self, binary, folder):
+        self.binary = binary or ours.build("search_bench", package="soundalike-examples")
+        self.folder, self.simd = folder, None
+
+    def save(self, x, q):
+        x.tofile(self.folder / "vectors.f32")
+        q.tofile(self.folder / "queries.f32")
+        self.dim = x.shape[1]
+
+    def run(self, dtype, checked, seconds, *more):
+        out = self.folder / "out.json"
+        command = [self.binary, "--vectors", self.folder / "vectors.f32", "--query-file", self.folder / "queries.f32"]
+        command += ["--dim", str(self.dim), "--dtype", dtype, "--k", str(K), "--checked", str(checked)]
+        command += ["--seconds", str(seconds), "--json", out, *more] + (["--simd", self.simd] if self.simd else [])
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return json.loads(out.read_text())
+
+
+def times(report, what):
+    return {"cpu_ms": [report[f"{what}_ms"]], "wall_ms": [report.get(f"{what}_wall_ms", report[f"{what}_ms"])]}
+
+
+def one_by_one(search, queries):
+    """A function that searches the next query each time it is called."""
+    turn = iter(range(1 << 62))
+    return lambda: search(queries[(i := next(turn) % len(queries)) : i + 1])
+
+
+def recall(found, truth):
+    return float(np.mean([len(set(a) & set(b)) / K for a, b in zip(found, truth)]))
+
+
+class Threshold:
+    """FAISS's threshold for matrix products, for a while."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __enter__(self):
+        self.before, faiss.cvar.distance_compute_blas_threshold = faiss.cvar.distance_compute_blas_threshold, self.value
+
+    def __exit__(self, *_):
+        faiss.cvar.distance_compute_blas_threshold = self.before
+
+
+TUNED = 20
+
+
+def exact_sides(x):
+    """Name -> search of a matrix of queries, for FAISS and usearch."""
+    dim = x.shape[1]
+    flat, sq8, half = faiss.IndexFlatIP(dim), *(
+        faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT) for kind in ("SQ8", "SQfp16")
+    )
+    for index in (flat, sq8, half):
+        index.train(x)
+        index.add(x)
+
+    def tuned(q):
+        with Threshold(TUNED):
+            return flat.search(q, K)
+
+    return flat, {
+        f"FAISS {faiss.__version__} flat": lambda q: flat.search(q, K),
+        "FAISS flat, tuned": tuned,
+        "FAISS SQ8": lambda q: sq8.search(q, K),
+        "FAISS SQfp16": lambda q: half.search(q, K),
+        f"usearch {usearch.__version__} exact": lambda q: usearch.index.search(
+            x, q, K, usearch.index.MetricKind.IP, exact=True, threads=1
+        ),
+    }
+
+
+def flat_part(own, x, q, args, show):
+    """One query, and batches of 100: f32, half precision, int8."""
+    flat, sides = exact_sides(x)
+    slow = {name for name in sides if "usearch" in name}
+    single, batch = collections.defaultdict(list), collections.defaultdict(list)
+    for _ in range(args.rounds):
+        for dtype in ("f32", "f16", "int8"):
+            report = own.run(dtype, args.checked, args.seconds)
+            name = "ours" if dtype == "f32" else f"ours, {dtype}"
+            single[name].append(times(report, "single") | {"recall": report["recall_at_10"], "report": report})
+            batch[name].append(times(report, "batch100"))
+        for name, search in sides.items():
+            if "tuned" not in name:
+                calls = 3 if name in slow else args.calls
+                single[name].append(timed(one_by_one(search, q[:BATCH]), calls))
+            batch[name].append(timed(lambda: search(q[:BATCH]), 1, warm_up=0 if name in slow else 1))
+    truth = flat.search(q[:BATCH], K)[1]
+    recalls = {name: recall(search(q[:BATCH])[1], truth) for name, search in sides.items() if "SQ" in name}
+    recalls |= {name: min(r["recall"] for r in rounds) for name, rounds in single.items() if "ours" in name}
+    show("single", "one query", single, recalls)
+    show("batch", f"a batch of {BATCH} queries", batch, {})
+
+
+def filter_part(own, x, q, args, show):
+    """One query under filters that accept a share of the vectors."""
+    flat = faiss.IndexFlatIP(x.shape[1])
+    flat.add(x)
+    rng = np.random.default_rng(5)
+    results = {share: collections.defaultdict(list) for share in SHARES}
+    shares = ",".join(map(str, SHARES))
+    for _ in range(args.rounds):
+        for dtype in ("f32", "int8"):
+            report = own.run(dtype, args.checked, args.seconds, "--filter", shares)
+            name = "ours" if dtype == "f32" else f"ours, {dtype}"
+            for part in report["filtered"]:
+                results[part["share"]][name].append(times(part, "single"))
+                results[part["share"]][f"{name}, unfiltered"].append(times(report, "single"))
+        for share in SHARES:
+            bits = np.packbits(rng.random(len(x)) < share, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(x), faiss.swig_ptr(bits))
+            chosen = faiss.SearchParameters(sel=selector)
+            search = one_by_one(lambda q: flat.search(q, K, params=chosen), q[:BATCH])
+            results[share]["FAISS flat, IDSelectorBitmap"].append(timed(search, args.calls))
+    for share in SHARES:
+        show(f"filter/{share}", f"one query, {100 * share:g} % of the vectors match", results[share], {})
+
+
+def lists_part(own, x, q, args, show):
+    """Inverted files and graphs, one query at a time: searches a second at a recall."""
+    dim = x.shape[1]
+    flat = faiss.IndexFlatIP(dim)
+    flat.add(x)
+    truth = flat.search(q, K)[1]
+    built, settings = {}, {}
+
+    def build(name, make):
+        before = time.process_time()
+        built[name] = (make(), time.process_time() - before)
+
+    def factory(kind):
+        index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+        index.train(x)
+        index.add(x)
+        return index
+
+    def graph():
+        index = usearch.index.Index(ndim=dim, metric="ip", dtype="f16", connectivity=16, expansion_add=128)
+        index.add(np.arange(len(x)), x, threads=1)
+        return index
+
+    space = faiss.ParameterSpace()
+    pq = "FAISS IVF512,PQ32x4fs,RFlat"
+    build(pq, lambda: factory("IVF512,PQ32x4fs,RFlat"))
+    build("FAISS IVF512,Flat", lambda: factory("IVF512,Flat"))
+    build("FAISS HNSW16", lambda: factory("HNSW16"))
+    build("usearch f16", graph)
+    settings[pq] = [{"nprobe": p, "k_factor_rf": r} for p in (64, 128, 192) for r in (10, 40)]
+    settings["FAISS IVF512,Flat"] = [{"nprobe": p} for p in (64, 128, 160)]
+    settings["FAISS HNSW16"] = [{"efSearch": e} for e in (64, 128, 256)]
+    settings["usearch f16"] = [{"expansion_search": e} for e in (64, 128, 256)]
+    rows = collections.defaultdict(list)
+    for _ in range(args.rounds):
+        lists = ["--ivf", args.nprobe, "--nlist", str(args.nlist)]
+        report = own.run("int8", len(q), args.seconds, *lists)
+        for p in report["ivf"]["points"]:
+            name = f"ours, IVF{args.nlist}, nprobe {p['nprobe']}"
+            rows[name].append((p["queries_per_s"], p["recall_at_10"], report["ivf"]["build_s"]))
+        rows["ours, exact, int8"].append((1e3 / report["single_ms"], report["recall_at_10"], report["build_s"]))
+        for name, (index, seconds) in built.items():
+            for setting in settings[name]:
+                if "usearch" in name:
+                    index.expansion_search = setting["expansion_search"]
+                    search = lambda q: index.search(q, K, threads=1).keys
+                else:
+                    for key, value in setting.items():
+                        space.set_index_parameter(index, key, value)
+                    search = lambda q: index.search(q, K)[1]
+                before = time.process_time()
+                found = search(q)  # FAISS and usearch search a matrix one query at a time
+                rate = len(q) / (time.process_time() - before)
+                label = ", ".join(f"{key} {value}" for key, value in setting.items())
+                rows[f"{name}, {label}"].append((rate, recall(found, truth), seconds))
+    lines = ["| | queries a second, median (most) | recall@10 | build, CPU s |", "|---|---|---|---|"]
+    for name, points in rows.items():
+        rates = sorted(p[0] for p in points)
+        found, seconds = points[0][1], min(p[2] for p in points)
+        lines.append(f"| {name} | {rates[len(rates) // 2]:,.0f} ({rates[-1]:,.0f}) | {found:.3f} | {seconds:.1f} |")
+    show("lists", f"{len(x):,} x {dim} in clusters, one query at a time", dict(rows), {}, "\n".join(lines))
+
+
+PARTS = {"flat": flat_part, "filter": filter_part, "lists": lists_part}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--n", type=int, default=1_000_000, help="vectors of exact search")
+    parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=20, help="single queries of each of the others in a round")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each of our figures in a round")
+    parser.add_argument("--checked", type=int, default=BATCH, help="our answers that are held to the truth in a round")
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--clustered", type=int, default=200_000, help="vectors in clusters, for lists and graphs")
+    parser.add_argument("--nlist", type=int, default=1024)
+    parser.add_argument("--nprobe", default="64,128,192,256")
+    parser.add_argument("--simd", help="the instructions that ours may use")
+    parser.add_argument("--core", type=int, default=0, help="to pin to; -1 for none")
+    parser.add_argument("--binary", help="the built example `search_bench`, instead of building it")
+    parser.add_argument("--json", help="a file for all the figures")
+    args = parser.parse_args()
+    unknown = set(args.parts.split(",")) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+
+    faiss.omp_set_num_threads(1)
+    pinned, where = pin(args.core), machine()
+    print(heading(where, args.rounds, pinned, args.simd))
+    report = {"machine": where, "arguments": vars(args), "faiss": faiss.__version__, "usearch": usearch.__version__, "rows": {}}
+
+    def show(key, title, results, recalls, text=None):
+        summaries = None
+        if text is None:
+            text, summaries = table(results)
+            if recalls:
+                text += "\n\nrecall@10: " + ", ".join(f"{name} {value:.4f}" for name, value in recalls.items())
+        print(f"### {title}\n\n{text}\n", flush=True)
+        rounds = {name: list(values) for name, values in results.items()}
+        report["rows"][key] = {"title": title, "summary": summaries, "recall": recalls, "rounds": rounds}
+
+    with tempfile.TemporaryDirectory() as folder:
+        own = Ours(args.binary, pathlib.Path(folder))
+        own.simd = args.simd
+        for part in args.parts.split(","):
+            rng = np.random.default_rng(1)
+            count, make = (args.clustered, clustered_vectors) if part == "lists" else (args.n, random_vectors)
+            all_of_them = make(rng, count + 1000, args.dim)
+            x, q = all_of_them[:count], np.ascontiguousarray(all_of_them[count:])
+            own.save(x, q)
+            PARTS[part](own, x, q, args, show)
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(report, indent=1) + os.linesep)
+
+
+if __name__ == "__main__":
+    main()

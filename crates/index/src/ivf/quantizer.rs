@@ -1,0 +1,167 @@
+use crate::buffer::{LANES, Row};
+use crate::kernel::{Floats, GROUPS, Lanes, Source, Tile};
+use crate::neighbor::TopK;
+use crate::scan::{Scan, Selection};
+use crate::segment::Shape;
+use crate::simd::{Vectorized, run};
+use crate::store::Store;
+use crate::{Dtype, Metric};
+
+/// The centres of the lists, in the same blocks as vectors are.
+#[derive(Debug, Clone)]
+pub(super) struct Quantizer {
+    /// A centre's position is its list's number.
+    store: Store,
+    /// Of each list, the mean squared distance of the vectors it was trained on to its centre; NaN when unknown.
+    spreads: Vec<f32>,
+}
+
+/// A list as a search ranks it: the nearer the smaller; of equally near ones the smaller number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ranked(u64);
+
+impl Ranked {
+    fn new(score: f32, list: usize) -> Self {
+        // The bits of floats, made to be ordered as the floats are, greatest first.
+        let bits = score.to_bits();
+        let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+        Self(u64::from(!ascending) << 32 | list as u64)
+    }
+
+    fn score(self) -> f32 {
+        let ascending = !((self.0 >> 32) as u32);
+        f32::from_bits(if ascending >> 31 == 1 { ascending & !(1 << 31) } else { !ascending })
+    }
+
+    pub(super) fn list(self) -> usize {
+        (self.0 & u64::from(u32::MAX)) as usize
+    }
+}
+
+impl Quantizer {
+    /// `centres` holds `dim` components of each, `spreads` a number of each.
+    pub(super) fn new(dim: usize, centres: &[f32], spreads: Vec<f32>) -> Self {
+        let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false });
+        let centres = centres.chunks_exact(dim);
+        store.reserve(centres.len());
+        let last = centres.len().saturating_sub(1);
+        for (list, centre) in centres.enumerate() {
+            store.push(list as u64, centre, last - list);
+        }
+        Self { store, spreads }
+    }
+
+    /// The list that each vector belongs to: that of the nearest centre by Euclidean distance, whatever the metric.
+    pub(super) fn assign(&self, vectors: &[Vec<f32>]) -> Vec<usize> {
+        let mut tops = vec![TopK::new(1); vectors.len()];
+        let (metric, selection) = (Metric::L2, Selection::All);
+        Scan { store: &self.store, metric, selection, blocks: self.store.blocks() }.run(vectors, &mut tops);
+        tops.iter().map(|top| top.candidates().next().map_or(0, |nearest| nearest.position)).collect()
+    }
+
+    /// All lists with their ranks for a query: by inner product with their centres when that is the metric, else by
+    /// Euclidean distance.
+    pub(super) fn rank(&self, metric: Metric, query: &Vec<f32>, out: &mut Vec<Ranked>) {
+        out.clear();
+        let query = std::slice::from_ref(query);
+        if metric == Metric::InnerProduct {
+            let tile = Floats::<Row, false>::tile(query);
+            run(Rank::<false> { store: &self.store, tile, out });
+        } else {
+            let tile = Floats::<Row, true>::tile(query);
+            run(Rank::<true> { store: &self.store, tile, out });
+        }
+    }
+
+    /// The squared distance that a list's vectors hardly go below, for a list ranked by distance: its mean less
+    /// `margin` deviations. NaN when unknown.
+    pub(super) fn least_distance(&self, ranked: Ranked, margin: f32) -> f32 {
+        let (distance, dim) = (-ranked.score(), self.store.shape.dim as f32);
+        let spread = self.spreads.get(ranked.list()).copied().unwrap_or(f32::NAN);
+        distance + spread - margin * 2.0 * distance.sqrt() * (spread / dim).sqrt()
+    }
+
+    /// The centres, one after another.
+    pub(super) fn centres(&self) -> Vec<f32> {
+        let mut centres = Vec::with_capacity(self.store.vectors() * self.store.shape.dim);
+        for list in 0..self.store.vectors() {
+            self.store.read(list, &mut centres);
+        }
+        centres
+    }
+
+    pub(super) fn spreads(&self) -> &[f32] {
+        &self.spreads
+    }
+
+    pub(super) fn capacity_bytes(&self) -> usize {
+        self.store.capacity_bytes() + self.spreads.capacity() * size_of::<f32>()
+    }
+}
+
+struct Rank<'a, const L2: bool> {
+    store: &'a Store,
+    tile: Tile<f32, 1>,
+    out: &'a mut Vec<Ranked>,
+}
+
+impl<const L2: bool> Vectorized for Rank<'_, L2> {
+    #[inline(always)]
+    fn run<S: Lanes>(self, simd: S) {
+        for segment in &self.store.segments {
+            let mut left = segment.len();
+            for block in 0..segment.live.len() {
+                if let Some(block) = Floats::<Row, L2>::block(segment, &self.store.shape, block) {
+                    let [scores] = Floats::<Row, L2>::scores::<S, 1, GROUPS>(simd, &self.tile, block, 0);
+                    let first = self.out.len();
+                    let scores = scores.map(|group| simd.store(group));
+                    let scores = scores.as_flattened().iter().take(left).enumerate();
+                    self.out.extend(scores.map(|(lane, score)| Ranked::new(*score, first + lane)));
+                }
+                left = left.saturating_sub(LANES);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_in_the_order_of_scores_and_then_of_numbers() {
+        let scores = [-f32::MAX, -3.5, -1e-40, 0.0, 1e-40, 2.0, 1e30];
+        for pair in scores.windows(2) {
+            assert!(Ranked::new(pair[1], 9) < Ranked::new(pair[0], 1), "{pair:?}");
+            assert!(Ranked::new(pair[0], 1) < Ranked::new(pair[0], 2));
+        }
+        for score in scores {
+            let ranked = Ranked::new(score, 65_535);
+            assert_eq!((ranked.list(), ranked.score()), (65_535, score));
+        }
+    }
+
+    #[test]
+    fn vectors_are_assigned_to_the_nearest_centre_and_ranked_alike() {
+        let centres: Vec<f32> = (0..200).flat_map(|i| [i as f32, (i * 7 % 50) as f32, 1.0]).collect();
+        let quantizer = Quantizer::new(3, &centres, vec![f32::NAN; 200]);
+        let vectors: Vec<Vec<f32>> =
+            (0..50).map(|i| vec![i as f32 * 3.7, (i * i % 50) as f32, 0.3]).collect();
+        let distance = |v: &[f32], list: usize| -> f32 {
+            centres[list * 3..][..3].iter().zip(v).map(|(c, v)| (c - v) * (c - v)).sum()
+        };
+        for (vector, list) in vectors.iter().zip(quantizer.assign(&vectors)) {
+            let nearest = (0..200).map(|list| distance(vector, list)).fold(f32::INFINITY, f32::min);
+            assert!((distance(vector, list) - nearest).abs() < 1e-3);
+            let mut ranked = Vec::new();
+            quantizer.rank(Metric::Cosine, vector, &mut ranked);
+            assert_eq!((ranked.len(), ranked.iter().min().unwrap().list()), (200, list));
+            quantizer.rank(Metric::InnerProduct, vector, &mut ranked);
+            let product = |list: usize| -> f32 {
+                centres[list * 3..][..3].iter().zip(vector).map(|(c, v)| c * v).sum()
+            };
+            let best = (0..200).map(product).fold(f32::NEG_INFINITY, f32::max);
+            assert!((product(ranked.iter().min().unwrap().list()) - best).abs() <= best.abs() * 1e-6);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Inverted files as files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
+use std::path::Path;
+
+use soundalike_index::{Dtype, Error, FlatIndex, FlatIndexConfig, IvfConfig, IvfIndex, Meta, Metric};
+
+fn vectors(n: usize, dim: usize) -> Vec<f32> {
+    (0..n * dim).map(|i| ((i * i * 31 + i * 17) % 97) as f32 / 9.7 - 4.9).collect()
+}
+
+fn sample(dtype: Dtype, metric: Metric, n: usize) -> IvfIndex {
+    let config =
+        IvfConfig::new(4, 7).with_dtype(dtype).with_metric(metric).with_nprobe(3).with_seed(1 << 40 | 5);
+    let vectors = vectors(n.max(7), 4);
+    let mut index = IvfIndex::train(&config, &vectors).unwrap();
+    index.add_batch(&(0..n as u64).collect::<Vec<_>>(), &vectors[..n * 4]).unwrap();
+    index
+}
+
+fn meta() -> Meta {
+    Meta::new("mfcc:1f", 42)
+}
+
+fn assert_same(one: &mut IvfIndex, other: &mut IvfIndex, what: &str) {
+    assert_eq!(
+        (one.len(), one.nlist(), one.nprobe()),
+        (other.len(), other.nlist(), other.nprobe()),
+        "{what}"
+    );
+    assert_eq!(
+        (one.dim(), one.metric(), one.dtype()),
+        (other.dim(), other.metric(), other.dtype()),
+        "{what}"
+    );
+    assert!(one.ids().eq(other.ids()) && one.list_lengths().eq(other.list_lengths()), "{what}");
+    let (before, queries) = (one.nprobe(), vectors(9, 4));
+    for nprobe in [1, 3, 7] {
+        one.set_nprobe(nprobe);
+        other.set_nprobe(nprobe);
+        for query in queries.chunks(4) {
+            assert_eq!(one.search(query, 20).unwrap(), other.search(query, 20).unwrap(), "{what}");
+        }
+    }
+    one.set_nprobe(before);
+    other.set_nprobe(before);
+}
+
+#[test]
+fn an_inverted_file_comes_back_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, second) = (folder.path().join("a"), folder.path().join("b"));
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+        for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+            for n in [0, 1, 700] {
+                let what = format!("{dtype:?} {metric:?} {n}");
+                let mut index = sample(dtype, metric, n);
+                index.set_margin(Some(2.5));
+                for id in (0..n as u64).step_by(9) {
+                    assert!(index.remove(id));
+                }
+                index.save(&path, &meta()).unwrap();
+                let (mut back, back_meta) = IvfIndex::load(&path).unwrap();
+                assert_eq!(back_meta, meta());
+                assert_same(&mut index, &mut back, &what);
+                back.save(&second, &meta()).unwrap();
+                assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&second).unwrap(), "{what}");
+                for index in [&mut index, &mut back] {
+                    for id in 0..400u64 {
+                        index.add(id + 10_000, &vectors(id as usize + 2, 4)[id as usize..][..4]).unwrap();
+                        index.remove(id);
+                    }
+                }
+                assert_same(&mut index, &mut back, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_index_is_opened_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flat, inverted) = (folder.path().join("flat"), folder.path().join("inverted"));
+    FlatIndex::new(&FlatIndexConfig::new(4)).unwrap().save(&flat, &meta()).unwrap();
+    sample(Dtype::F32, Metric::Cosine, 100).save(&inverted, &meta()).unwrap();
+    let error = IvfIndex::load(&flat).unwrap_err();
+    assert!(matches!(&error, Error::OtherKind { path, inverted: false } if *path == flat), "{error}");
+    for error in [FlatIndex::load(&inverted), FlatIndex::map(&inverted), FlatIndex::map_unverified(&inverted)]
+    {
+        let error = error.unwrap_err();
+        assert!(matches!(&error, Error::OtherKind { path, inverted: true } if *path == inverted), "{error}");
+    }
+    assert_eq!(FlatIndex::read_meta(&inverted).unwrap(), meta());
+}
+
+fn assert_refused(path: &Path, bytes: &[u8], what: &str) {
+    std::fs::write(path, bytes).unwrap();
+    let Err(error) = IvfIndex::load(path) else { panic!("{what}: loaded") };
+    assert!(error.to_string().contains(&path.display().to_string()), "{what}: {error}");
+}
+
+#[test]
+fn changed_bytes_and_other_lengths_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    sample(Dtype::Int8, Metric::L2, 40).save(&path, &meta()).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    for at in (0..bytes.len()).step_by(5) {
+        bytes[at] ^= 1 << (at % 8);
+        assert_refused(&path, &bytes, &format!("byte {at}"));
+        bytes[at] ^= 1 << (at % 8);
+    }
+    for length in (0..bytes.len()).step_by(13) {
+        assert_refused(&path, &bytes[..length], &format!("{length} bytes"));
+    }
+}
+
+/// Right checksums over lists that do not fit the blocks.
+#[test]
+fn lists_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    // 40 vectors in at most seven blocks of one list each.
+    sample(Dtype::F32, Metric::L2, 40).save(&path, &meta()).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    let blocks = u64::from_le_bytes(good[24..32].try_into().unwrap()) as usize / 64;
+    let segment = blocks * 512 + 64 + blocks * 4 * 256;
+    let settings = 64 + segment;
+    let (taken, of_block, spreads) = (settings + 64, settings + 128, settings + 192);
+    let centres = spreads + 64;
+    let end = centres + 128;
+    assert_eq!(end + 32 + 24, good.len());
+    let reseal = |bytes: &mut [u8]| {
+        let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes();
+        let sums = [hash(&bytes[settings..spreads]), hash(&bytes[spreads..end])].concat();
+        bytes[end + 16..end + 32].copy_from_slice(&sums);
+        let sealed = hash(&[&bytes[56..64], &bytes[end..end + 40]].concat());
+        bytes[end + 40..end + 48].copy_from_slice(&sealed);
+    };
+    let mut same = good.clone();
+    reseal(&mut same);
+    assert_eq!(same, good, "the test's own checksums are wrong");
+    let first = taken + 4 * u32::from_le_bytes(good[of_block..of_block + 4].try_into().unwrap()) as usize;
+    for (at, value, what) in [
+        (of_block, 7u32, "a list that is not there"),
+        (of_block, u32::MAX, "a list far beyond"),
+        (first, 0, "a list with a block and no vectors"),
+        (first, 65, "more vectors than a block has"),
+        (centres, f32::NAN.to_bits(), "a centre that is no number"),
+        (centres + 4, f32::INFINITY.to_bits(), "an infinite centre"),
+        (spreads, (-1f32).to_bits(), "a negative spread"),
+        (settings + 24, 1, "a setting unknown"),
+        (settings + 32, 1, "padding"),
+    ] {
+        let mut bytes = good.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        reseal(&mut bytes);
+        assert_refused(&path, &bytes, what);
+    }
+}
