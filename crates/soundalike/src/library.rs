@@ -191,7 +191,7 @@ impl Library {
 fn unusable(error: soundalike_index::Error) -> Error {
     use soundalike_index::Error as E;
     match error {
-        E::NotAnIndex { .. } | E::UnsupportedVersion { .. } | E::Corrupt { .. } => {
+        E::NotAnIndex { .. } | E::OtherKind { .. } | E::UnsupportedVersion { .. } | E::Corrupt { .. } => {
             Error::UnusableIndexFile { source: error }
         }
         other => Error::Index(other),
