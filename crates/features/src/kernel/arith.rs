@@ -6,7 +6,7 @@ use pulp::bytemuck::Pod;
 use crate::simd::SimdLevel;
 
 /// A sample inside the transform.
-pub(crate) trait Real: Pod + PartialOrd {
+pub(crate) trait Real: Pod + PartialOrd + std::ops::Mul<Output = Self> {
     fn from_f64(value: f64) -> Self;
 }
 

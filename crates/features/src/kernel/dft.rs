@@ -1,9 +1,10 @@
-//! Discrete transforms of 8 to 64 points, each point a vector of frames.
+//! Discrete transforms of 64 complex points, each point a vector of frames.
 
 use super::arith::{Arith, Real};
 
 /// A complex number for each of several frames.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(super) struct Complex<V> {
     pub(super) re: V,
     pub(super) im: V,
@@ -21,6 +22,11 @@ impl<T: Real> Root<T> {
     pub(super) fn new(k: usize, n: usize) -> Self {
         let angle = -2.0 * std::f64::consts::PI * (k % n) as f64 / n as f64;
         Self { re: T::from_f64(angle.cos()), im: T::from_f64(angle.sin()) }
+    }
+
+    pub(super) fn halved(self) -> Self {
+        let half = T::from_f64(0.5);
+        Self { re: self.re * half, im: self.im * half }
     }
 }
 
@@ -44,6 +50,12 @@ fn sub_i<A: Arith>(s: A, a: Complex<A::V>, b: Complex<A::V>) -> Complex<A::V> {
 #[inline(always)]
 fn add_i<A: Arith>(s: A, a: Complex<A::V>, b: Complex<A::V>) -> Complex<A::V> {
     Complex { re: s.sub(a.re, b.im), im: s.add(a.im, b.re) }
+}
+
+/// `-a`.
+#[inline(always)]
+pub(super) fn neg<A: Arith>(s: A, a: A::V) -> A::V {
+    s.sub(s.splat(A::T::from_f64(-0.0)), a)
 }
 
 #[inline(always)]
@@ -70,7 +82,7 @@ pub(super) type Eight<A> = (C<A>, C<A>, C<A>, C<A>, C<A>, C<A>, C<A>, C<A>);
 
 // Tuples, not arrays: what is in an array tends to stay in memory.
 #[inline(always)]
-fn dft8<A: Arith>(s: A, x: Eight<A>) -> Eight<A> {
+pub(super) fn dft8<A: Arith>(s: A, x: Eight<A>) -> Eight<A> {
     let e = dft4(s, (x.0, x.2, x.4, x.6));
     let o = dft4(s, (x.1, x.3, x.5, x.7));
     let half_root = s.splat(A::T::from_f64(0.5f64.sqrt()));
@@ -99,110 +111,72 @@ pub(super) trait Target<A: Arith> {
     fn put(&mut self, k: usize, value: C<A>);
 }
 
-impl<A: Arith, const N: usize> Source<A> for &[[A::V; 2]; N] {
-    #[inline(always)]
-    fn get(&self, n: usize) -> C<A> {
-        let [re, im] = self[n];
-        Complex { re, im }
-    }
+/// The roots of [`second`]: row `k`, column `b` is `exp(-2 pi i b k / 64)`.
+pub(super) type Roots<T> = [[Root<T>; 8]; 8];
+
+pub(super) fn roots<T: Real>() -> Roots<T> {
+    std::array::from_fn(|b| std::array::from_fn(|k| Root::new(b * k, 64)))
 }
 
-impl<A: Arith, const N: usize> Target<A> for &mut [[A::V; 2]; N] {
-    #[inline(always)]
-    fn put(&mut self, k: usize, value: C<A>) {
-        self[k] = [value.re, value.im];
-    }
-}
+/// 64 points, half-transformed.
+pub(super) type Halfway<A> = [[<A as Arith>::V; 2]; 64];
 
-/// The roots of [`first`]: row `b`, column `k` is `exp(-2 pi i b k / n)`.
-pub(super) type Roots<T> = Vec<[Root<T>; 8]>;
-
-pub(super) fn roots<T: Real>(n: usize) -> Roots<T> {
-    (0..n / 8).map(|b| std::array::from_fn(|k| Root::new(b * k, n))).collect()
-}
-
-/// The first half of a transform of `N` points, where `N` is 16, 32 or 64: `N / 8` transforms of 8 points, turned by
-/// their roots.
+/// The first half of a transform: eight transforms of 8 points.
 #[inline(always)]
-pub(super) fn first<A: Arith, const N: usize>(
-    s: A,
-    roots: &[[Root<A::T>; 8]],
-    source: impl Source<A>,
-    memory: &mut [[A::V; 2]; N],
-) {
-    let step = N / 8;
-    for b in 0..step {
+pub(super) fn first<A: Arith>(s: A, source: &impl Source<A>, memory: &mut Halfway<A>) {
+    for b in 0..8 {
         let x = (
             source.get(b),
-            source.get(step + b),
-            source.get(2 * step + b),
-            source.get(3 * step + b),
-            source.get(4 * step + b),
-            source.get(5 * step + b),
-            source.get(6 * step + b),
-            source.get(7 * step + b),
+            source.get(8 + b),
+            source.get(16 + b),
+            source.get(24 + b),
+            source.get(32 + b),
+            source.get(40 + b),
+            source.get(48 + b),
+            source.get(56 + b),
         );
         let y = dft8(s, x);
-        let [_, r1, r2, r3, r4, r5, r6, r7] = &roots[b];
-        let y = if b == 0 {
-            y
-        } else {
-            (
-                y.0,
-                rotate(s, y.1, r1),
-                rotate(s, y.2, r2),
-                rotate(s, y.3, r3),
-                rotate(s, y.4, r4),
-                rotate(s, y.5, r5),
-                rotate(s, y.6, r6),
-                rotate(s, y.7, r7),
-            )
-        };
         memory[b] = [y.0.re, y.0.im];
-        memory[step + b] = [y.1.re, y.1.im];
-        memory[2 * step + b] = [y.2.re, y.2.im];
-        memory[3 * step + b] = [y.3.re, y.3.im];
-        memory[4 * step + b] = [y.4.re, y.4.im];
-        memory[5 * step + b] = [y.5.re, y.5.im];
-        memory[6 * step + b] = [y.6.re, y.6.im];
-        memory[7 * step + b] = [y.7.re, y.7.im];
+        memory[8 + b] = [y.1.re, y.1.im];
+        memory[16 + b] = [y.2.re, y.2.im];
+        memory[24 + b] = [y.3.re, y.3.im];
+        memory[32 + b] = [y.4.re, y.4.im];
+        memory[40 + b] = [y.5.re, y.5.im];
+        memory[48 + b] = [y.6.re, y.6.im];
+        memory[56 + b] = [y.7.re, y.7.im];
     }
 }
 
-/// One eighth of the second half: `(y[k], y[k + 8], ..)`, as many as there are; those beyond are not of use.
+/// Point `b` of eight, turned.
 #[inline(always)]
-pub(super) fn second<A: Arith, const N: usize>(s: A, memory: &[[A::V; 2]; N], k: usize) -> Eight<A> {
-    let at = |i: usize| Source::<A>::get(&memory, N / 8 * k + i);
-    match N / 8 {
-        2 => {
-            let (a, b) = (at(0), at(1));
-            let (even, odd) = (add(s, a, b), sub(s, a, b));
-            (even, odd, even, odd, even, odd, even, odd)
-        }
-        4 => {
-            let y = dft4(s, (at(0), at(1), at(2), at(3)));
-            (y.0, y.1, y.2, y.3, y.0, y.1, y.2, y.3)
-        }
-        _ => dft8(s, (at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))),
-    }
+fn turned<A: Arith>(s: A, eight: &[[A::V; 2]; 8], roots: &[Root<A::T>; 8], b: usize) -> C<A> {
+    let [re, im] = eight[b];
+    rotate(s, Complex { re, im }, &roots[b])
 }
 
-/// The whole second half.
+/// The second half: eight more, of points turned by their roots.
 #[inline(always)]
-pub(super) fn finish<A: Arith, const N: usize>(s: A, memory: &[[A::V; 2]; N], mut target: impl Target<A>) {
-    for k in 0..8 {
-        let y = second(s, memory, k);
+pub(super) fn second<A: Arith>(s: A, roots: &Roots<A::T>, memory: &Halfway<A>, target: &mut impl Target<A>) {
+    let (eights, _) = memory.as_chunks::<8>();
+    for (k, (eight, roots)) in eights.iter().zip(roots).enumerate() {
+        let x = (
+            Complex { re: eight[0][0], im: eight[0][1] },
+            turned(s, eight, roots, 1),
+            turned(s, eight, roots, 2),
+            turned(s, eight, roots, 3),
+            turned(s, eight, roots, 4),
+            turned(s, eight, roots, 5),
+            turned(s, eight, roots, 6),
+            turned(s, eight, roots, 7),
+        );
+        let y = dft8(s, x);
         target.put(k, y.0);
         target.put(k + 8, y.1);
-        if N >= 32 {
-            target.put(k + 16, y.2);
-            target.put(k + 24, y.3);
-        }
-        if N >= 64 {
-            target.put(k + 32, y.4);
-            target.put(k + 40, y.5);
-            target.put(k + 48, y.6);
-            target.put(k + 56, y.7);
-        }
+        target.put(k + 16, y.2);
+        target.put(k + 24, y.3);
+        target.put(k + 32, y.4);
+        target.put(k + 40, y.5);
+        target.put(k + 48, y.6);
+        target.put(k + 56, y.7);
     }
 }

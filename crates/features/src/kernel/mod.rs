@@ -1,20 +1,25 @@
 //! The transform for lengths that are powers of two: up to 16 real frames at once, each in its own lane of the
 //! vectors, so that no step moves values between lanes.
 //!
-//! A frame of `2 M` real samples is transformed as `M` complex points (even samples real, odd ones imaginary) and
-//! separated afterwards. The `M = N1 N2` points are `N2` columns of `N1` points, then `N1` rows of `N2` points.
+//! The `N = N1 N2` samples of a frame are `N2` columns of `N1` real points, of which half the bins are enough, then
+//! rows of `N2` complex points: bin `k1` of all columns gives bins `k1 + N1 k2`, and so, mirrored, those of row
+//! `N1 - k1`. Rows 0 and `N1 / 2`, whose points are real but for a turn, are one transform of `2 N2` real points.
 //! The windowed samples enter from a transposed copy of the signal, `[sample mod hop][hop]`: there, one sample of
 //! consecutive frames lies side by side, and frames that overlap share it.
 
 mod arith;
+mod bins;
 mod dft;
+mod real;
 
 use std::fmt;
 
 pub(crate) use arith::{Arith, Dispatch, Kernels};
 use arith::{Real, SQUARE};
-use dft::{C, Complex, Root, Roots, Source, Target, add, finish, first, roots, rotate, second, sub};
+use bins::{Bins, RowBins, separate};
+use dft::{C, Complex, Root, Roots, Source, first, roots, rotate, second};
 use pulp::bytemuck::cast_slice_mut;
+use real::{RealRoots, RealSource, RealTarget, real_roots};
 
 use crate::lanes::{LANES, Lane};
 use crate::simd::SimdLevel;
@@ -23,8 +28,8 @@ use crate::spectrum::{Spectra, Spectrum, Wanted};
 /// A plan: in which precision, and its tables.
 #[derive(Clone)]
 pub(crate) enum Kernel {
-    Single(Plan<f32>),
-    Double(Plan<f64>),
+    Single(Box<Plan<f32>>),
+    Double(Box<Plan<f64>>),
 }
 
 impl fmt::Debug for Kernel {
@@ -39,18 +44,18 @@ impl fmt::Debug for Kernel {
 #[derive(Clone)]
 pub(crate) struct Plan<T> {
     level: SimdLevel,
-    columns: usize,
-    rows: usize,
-    /// `[column n2][row n1]`: where samples `2 n` and `2 n + 1` lie in the transposed signal, `n = N2 n1 + n2`.
-    places: Vec<[u32; 2]>,
-    /// Likewise, half the window there.
-    window: Vec<[T; 2]>,
-    column_roots: Roots<T>,
+    /// Points of a column, `N1`.
+    points: usize,
+    /// `[column n2][n1]`: where sample `N2 n1 + n2` lies in the transposed signal.
+    places: Vec<u32>,
+    /// Likewise, the window there.
+    window: Vec<T>,
+    column_roots: RealRoots<T>,
     row_roots: Roots<T>,
-    /// `[n2][k1]`: `exp(-2 pi i n2 k1 / M)`.
+    /// `[k1][n2]`: `exp(-2 pi i n2 k1 / N)`, for `k1` under `N1 / 2`.
     between: Vec<Root<T>>,
-    /// `exp(-2 pi i k / 2 M)`, for `k` under `M`.
-    separation: Vec<Root<T>>,
+    /// Half of `exp(-2 pi i k / 2 N2)`, for `k` up to `N2 / 2`.
+    separation: [Root<T>; ROW / 2 + 1],
     layout: Layout,
 }
 
@@ -88,9 +93,9 @@ impl Kernel {
             return None;
         }
         Some(if double {
-            Self::Double(Plan::new(window, hop_length, level)?)
+            Self::Double(Box::new(Plan::new(window, hop_length, level)?))
         } else {
-            Self::Single(Plan::new(window, hop_length, level)?)
+            Self::Single(Box::new(Plan::new(window, hop_length, level)?))
         })
     }
 
@@ -112,15 +117,16 @@ impl Kernel {
     }
 }
 
+/// Complex points of a row.
+const ROW: usize = 64;
+
 impl<T: Dispatch> Plan<T> {
     fn new(window: &[f64], hop_length: usize, level: SimdLevel) -> Option<Self> {
         let n_fft = window.len();
         if !LENGTHS.contains(&n_fft) {
             return None;
         }
-        let points = n_fft / 2;
-        let rows = 1 << (points.ilog2() / 2);
-        let columns = points / rows;
+        let points = n_fft / ROW;
         let width = hop_length.min(n_fft);
         let layout =
             Layout { hop_length, width, rows: (LANES + (n_fft - 1) / hop_length).next_multiple_of(LANES) };
@@ -129,22 +135,18 @@ impl<T: Dispatch> Plan<T> {
         }
         // Less than MAX_TRANSPOSED.
         let place = |n: usize| ((n % hop_length) * layout.rows + n / hop_length) as u32;
-        let point = |i: usize| columns * (i % rows) + i / rows;
+        let sample = |i: usize| ROW * (i % points) + i / points;
         Some(Self {
             level,
-            columns,
-            rows,
-            places: (0..points).map(|i| [place(2 * point(i)), place(2 * point(i) + 1)]).collect(),
-            window: (0..points)
-                .map(|i| {
-                    [0, 1]
-                        .map(|odd| T::from_f64(0.5 * window.get(2 * point(i) + odd).copied().unwrap_or(0.0)))
-                })
+            points,
+            places: (0..n_fft).map(|i| place(sample(i))).collect(),
+            window: (0..n_fft)
+                .map(|i| T::from_f64(window.get(sample(i)).copied().unwrap_or_default()))
                 .collect(),
-            column_roots: roots(rows),
-            row_roots: roots(columns),
-            between: (0..points).map(|i| Root::new((i / rows) * (i % rows), points)).collect(),
-            separation: (0..points).map(|k| Root::new(k, n_fft)).collect(),
+            column_roots: real_roots(points),
+            row_roots: roots(),
+            between: (0..n_fft / 2).map(|i| Root::new((i / ROW) * (i % ROW), n_fft)).collect(),
+            separation: std::array::from_fn(|k| Root::new(k, 2 * ROW).halved()),
             layout,
         })
     }
@@ -160,18 +162,23 @@ impl<T: Dispatch> Plan<T> {
         let Layout { width, rows, .. } = self.layout;
         let KernelScratch { memory, padded } = scratch;
         padded.resize(rows * width, 0.0);
-        let used = count + (2 * self.rows * self.columns - 1) / self.layout.hop_length;
+        let used = count + (ROW * self.points - 1) / self.layout.hop_length;
         let parts = self.parts();
         let memory = aligned(memory, parts.iter().sum());
         let (transposed, work) = memory.split_at_mut(parts.first().copied().unwrap_or(0));
         let mut padded = padded.chunks_exact_mut(width);
-        for first in (0..used).step_by(SQUARE) {
-            let mut from: [&[f32]; SQUARE] = [&[]; SQUARE];
-            for (i, (slot, memory)) in (first..used).zip(from.iter_mut().zip(&mut padded)) {
+        for first in (0..used).step_by(SQUARE * SQUARES) {
+            let mut from: [[&[f32]; SQUARE]; SQUARES] = [[&[]; SQUARE]; SQUARES];
+            let slots = from.as_flattened_mut().iter_mut().zip(&mut padded);
+            for (i, (slot, memory)) in (first..used).zip(slots) {
                 *slot = row(i, memory);
             }
+            let squares = (used - first).div_ceil(SQUARE);
             let out = transposed.get_mut(first..).unwrap_or_default();
-            T::dispatch(self.level, Transpose { from, width, out, stride: rows });
+            T::dispatch(
+                self.level,
+                Transpose { from: from.get(..squares).unwrap_or(&from), width, out, stride: rows },
+            );
         }
         T::dispatch(self.level, Frames { plan: self, transposed, work, count, wanted, spectra });
     }
@@ -180,9 +187,9 @@ impl<T: Dispatch> Plan<T> {
     fn parts(&self) -> [usize; 2] {
         let vector = LANES * size_of::<T>() / size_of::<f32>();
         let transposed = self.layout.rows * self.layout.width;
-        // Four half-transformed rows, two rows, and all columns' results with a gap after each: what lies at a
-        // distance of a power of two would get into each other's way in the cache.
-        let work = 2 * vector * (6 * self.columns + self.columns * (self.rows + 1));
+        // Two half-transformed rows, and all columns' results with a gap after each: what lies at a distance of a
+        // power of two would get into each other's way in the cache.
+        let work = 2 * vector * (2 * ROW + ROW * (self.points / 2 + 1));
         [transposed.next_multiple_of(LANES), work]
     }
 }
@@ -194,9 +201,12 @@ fn aligned(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
     memory.get_mut(offset..offset + len).unwrap_or_default()
 }
 
+/// Squares that are transposed beside each other, so that what is written of a column is written at once.
+const SQUARES: usize = 4;
+
 /// Transposes rows of the signal.
 struct Transpose<'a> {
-    from: [&'a [f32]; SQUARE],
+    from: &'a [[&'a [f32]; SQUARE]],
     /// Samples of each row.
     width: usize,
     out: &'a mut [f32],
@@ -208,11 +218,20 @@ impl<T: Real> Kernels<T> for Transpose<'_> {
     fn run<A: Arith<T = T>>(self, s: A) {
         let Self { from, width, out, stride } = self;
         let whole = width - width % SQUARE;
-        for at in (0..whole).step_by(SQUARE) {
-            s.transpose(&from, at, out.get_mut(at * stride..).unwrap_or_default(), stride);
+        for line in (0..whole).step_by(LANES) {
+            for (i, rows) in from.iter().enumerate() {
+                for at in (line..whole.min(line + LANES)).step_by(SQUARE) {
+                    s.transpose(
+                        rows,
+                        at,
+                        out.get_mut(at * stride + i * SQUARE..).unwrap_or_default(),
+                        stride,
+                    );
+                }
+            }
         }
         for at in whole..width {
-            for (row, out) in from.iter().zip(out.get_mut(at * stride..).unwrap_or_default()) {
+            for (row, out) in from.as_flattened().iter().zip(out.get_mut(at * stride..).unwrap_or_default()) {
                 *out = row.get(at).copied().unwrap_or_default();
             }
         }
@@ -232,11 +251,11 @@ struct Frames<'a, T> {
 impl<T: Real> Kernels<T> for Frames<'_, T> {
     #[inline(always)]
     fn run<A: Arith<T = T>>(self, s: A) {
-        match (self.plan.rows, self.plan.columns) {
-            (16, 16) => self.frames::<A, 16, 16>(s),
-            (16, 32) => self.frames::<A, 16, 32>(s),
-            (32, 32) => self.frames::<A, 32, 32>(s),
-            _ => self.frames::<A, 32, 64>(s),
+        match self.plan.points {
+            8 => self.frames::<A, 8, 5, 1>(s),
+            16 => self.frames::<A, 16, 9, 2>(s),
+            32 => self.frames::<A, 32, 17, 4>(s),
+            _ => self.frames::<A, 64, 33, 8>(s),
         }
     }
 }
@@ -245,230 +264,132 @@ impl<T: Real> Kernels<T> for Frames<'_, T> {
 struct Column<'a, A: Arith, const N: usize> {
     s: A,
     transposed: &'a [f32],
-    places: &'a [[u32; 2]; N],
-    window: &'a [[A::T; 2]; N],
+    places: &'a [u32; N],
+    window: &'a [A::T; N],
 }
 
-impl<A: Arith, const N: usize> Source<A> for Column<'_, A, N> {
+impl<A: Arith, const N: usize> Column<'_, A, N> {
     #[inline(always)]
-    fn get(&self, n: usize) -> Complex<A::V> {
-        let ([even, odd], [re, im]) = (self.places[n], self.window[n]);
-        let (even, odd) = (even as usize, odd as usize);
+    fn sample(&self, n: usize) -> A::V {
+        let place = self.places[n] as usize;
+        self.s.load(&self.transposed[place..place + A::LANES])
+    }
+}
+
+impl<A: Arith, const N: usize> RealSource<A> for Column<'_, A, N> {
+    #[inline(always)]
+    fn butterfly(&self, n: usize) -> (A::V, A::V) {
         let s = self.s;
-        Complex {
-            re: s.mul(s.load(&self.transposed[even..even + A::LANES]), s.splat(re)),
-            im: s.mul(s.load(&self.transposed[odd..odd + A::LANES]), s.splat(im)),
-        }
+        let a = s.mul(self.sample(n), s.splat(self.window[n]));
+        let (b, weight) = (self.sample(n + N / 2), s.splat(self.window[n + N / 2]));
+        (s.mul_add(b, weight, a), s.neg_mul_add(b, weight, a))
     }
 }
 
-/// A column's result, on its way to the rows.
-struct Between<'a, A: Arith, const N: usize> {
+/// A column's bins. The place of bin 0, which is not made, is for the sums.
+impl<A: Arith, const S: usize> RealTarget<A> for &mut [[A::V; 2]; S] {
+    #[inline(always)]
+    fn sums(&mut self, even: A::V, odd: A::V) {
+        self[0] = [even, odd];
+    }
+    #[inline(always)]
+    fn bin(&mut self, k: usize, value: C<A>) {
+        self[k] = [value.re, value.im];
+    }
+}
+
+/// Row 0: the sums as real points, two in each complex one; first all even sums, then all odd ones.
+struct Sums<'a, V, const S: usize>(&'a Middle<V, S>);
+
+impl<A: Arith, const S: usize> Source<A> for Sums<'_, A::V, S> {
+    #[inline(always)]
+    fn get(&self, n: usize) -> C<A> {
+        let (odd, n) = (n / (ROW / 2), n % (ROW / 2));
+        Complex { re: self.0[2 * n][0][odd], im: self.0[2 * n + 1][0][odd] }
+    }
+}
+
+/// Any other row.
+struct Row<'a, A: Arith, const S: usize> {
     s: A,
-    roots: &'a [Root<A::T>; N],
-    column: &'a mut [[A::V; 2]; N],
+    middle: &'a Middle<A::V, S>,
+    k1: usize,
+    roots: &'a [Root<A::T>; ROW],
 }
 
-impl<A: Arith, const N: usize> Target<A> for Between<'_, A, N> {
+impl<A: Arith, const S: usize> Source<A> for Row<'_, A, S> {
     #[inline(always)]
-    fn put(&mut self, k: usize, value: Complex<A::V>) {
-        let value = rotate(self.s, value, &self.roots[k]);
-        self.column[k] = [value.re, value.im];
+    fn get(&self, n: usize) -> C<A> {
+        // The mask changes nothing; with it the index needs no check.
+        let [re, im] = self.middle[n][self.k1 & (S - 2)];
+        rotate(self.s, Complex { re, im }, &self.roots[n])
     }
 }
 
-/// A row of the columns' results.
-struct Row<'a, V> {
-    /// From the row's first point on.
-    points: &'a [[V; 2]],
-    stride: usize,
-}
-
-impl<A: Arith> Source<A> for Row<'_, A::V> {
-    #[inline(always)]
-    fn get(&self, n: usize) -> Complex<A::V> {
-        let [re, im] = self.points[n * self.stride];
-        Complex { re, im }
-    }
-}
+/// The results of all columns, with a gap after each.
+type Middle<V, const S: usize> = [[[V; 2]; S]; ROW];
 
 impl<T: Real> Frames<'_, T> {
-    #[allow(clippy::needless_range_loop, reason = "an index of several arrays")]
     #[inline(always)]
-    fn frames<A: Arith<T = T>, const N1: usize, const N2: usize>(self, s: A) {
+    fn frames<A: Arith<T = T>, const N1: usize, const S: usize, const R: usize>(self, s: A) {
         let Self { plan, transposed, work, count, wanted, spectra } = self;
         let Spectra { power, magnitude, re, im } = &mut *spectra;
         let work: &mut [[A::V; 2]] = cast_slice_mut(work);
         // Each transform's second half runs after the first half of the next one: it would have to wait for its own.
-        let (halves, work) = work.split_at_mut(4 * N2);
-        let Some((low_result, work)) = work.split_first_chunk_mut::<N2>() else { return };
-        let Some((high_result, middle)) = work.split_first_chunk_mut::<N2>() else { return };
-        fn row<V>(middle: &[[V; 2]], k1: usize, stride: usize) -> Row<'_, V> {
-            Row { points: middle.get(k1..).unwrap_or_default(), stride }
-        }
-        let at = |row: &[[A::V; 2]; N2], k: usize| {
-            // The mask changes nothing; with it the index needs no check.
-            let [re, im] = row[k & (N2 - 1)];
-            Complex { re, im }
-        };
-        let (places, _) = plan.places.as_chunks::<N1>();
-        let (windows, _) = plan.window.as_chunks::<N1>();
-        let (between, _) = plan.between.as_chunks::<N1>();
-        let roots = &*plan.separation;
-        let mut separate = Separate {
+        let (halves, work) = work.split_at_mut(2 * ROW);
+        let Some((middle, _)) = work.as_chunks_mut::<S>().0.split_first_chunk_mut::<ROW>() else { return };
+        let Some(places) = plan.places.as_chunks::<N1>().0.first_chunk::<ROW>() else { return };
+        let Some(windows) = plan.window.as_chunks::<N1>().0.first_chunk::<ROW>() else { return };
+        let (between, _) = plan.between.as_chunks::<ROW>();
+        let mut bins = Bins {
             s,
-            points: N1 * N2,
             wanted,
+            power_alone: wanted == Spectrum::Power.into(),
             power: cast_slice_mut(power.as_flattened_mut()),
             magnitude: cast_slice_mut(magnitude.as_flattened_mut()),
             re: cast_slice_mut(re.as_flattened_mut()),
             im: cast_slice_mut(im.as_flattened_mut()),
             part: 0,
         };
-        let power_alone = wanted == Spectrum::Power.into();
         for lane in (0..count).step_by(A::LANES) {
             let transposed = transposed.get(lane..).unwrap_or_default();
-            let (columns, _) = halves.as_chunks_mut::<N1>();
-            for n2 in 0..=N2 {
-                if n2 < N2 {
+            let columns = halves.as_chunks_mut::<4>().0.as_chunks_mut::<R>().0;
+            for n2 in 0..=ROW {
+                if n2 < ROW {
                     let source = Column { s, transposed, places: &places[n2], window: &windows[n2] };
-                    first(s, &plan.column_roots, source, &mut columns[n2 % 2]);
+                    real::first(s, &source, &mut columns[n2 % 2]);
                 }
                 if let Some(n2) = n2.checked_sub(1) {
-                    let column = middle[n2 * (N1 + 1)..].first_chunk_mut::<N1>();
-                    let Some(column) = column else { return };
-                    finish(s, &columns[n2 % 2], Between { s, roots: &between[n2], column });
+                    // The mask changes nothing; with it the index needs no check.
+                    let mut column = &mut middle[n2 & (ROW - 1)];
+                    real::second(s, &plan.column_roots, &columns[n2 % 2], &mut column);
                 }
             }
-            separate.part = lane / A::LANES;
-            let (rows, _) = halves.as_chunks_mut::<N2>();
-            // Rows 0 and N1 / 2 hold their own mirrored bins.
-            for k1 in [0, N1 / 2] {
-                first(s, &plan.row_roots, row(middle, k1, N1 + 1), &mut rows[0]);
-                finish(s, &rows[0], &mut *low_result);
-                // Of row 0, bin 0 is its own mirror.
-                let ends = usize::from(k1 == 0);
-                for k2 in 0..N2 / 2 + ends {
-                    let mirror = at(low_result, N2 - 1 + ends - k2);
-                    separate.all(k1 + N1 * k2, at(low_result, k2), mirror, roots);
+            bins.part = lane / A::LANES;
+            let Some((even, odd)) = halves.split_first_chunk_mut::<ROW>() else { return };
+            let Some(odd) = odd.first_chunk_mut::<ROW>() else { return };
+            first(s, &Sums(middle), even);
+            second(s, &plan.row_roots, even, &mut &mut *odd);
+            separate(s, odd, &plan.separation, N1 / 2, &mut bins);
+            let rows = halves.as_chunks_mut::<ROW>().0;
+            for (k1, roots) in (1..=N1 / 2).zip(between.iter().skip(1).map(Some).chain([None])) {
+                if let Some(roots) = roots {
+                    first(s, &Row { s, middle, k1, roots }, &mut rows[k1 % 2]);
                 }
-            }
-            // All others are the mirror of another.
-            for next in 1..=N1 / 2 {
-                if next < N1 / 2 {
-                    for (side, k1) in [next, N1 - next].into_iter().enumerate() {
-                        let memory = &mut rows[next % 2 * 2 + side];
-                        first(s, &plan.row_roots, row(middle, k1, N1 + 1), memory);
-                    }
-                }
-                let k1 = next - 1;
-                if k1 == 0 {
-                    continue;
-                }
-                let (low, high) = (&rows[k1 % 2 * 2], &rows[k1 % 2 * 2 + 1]);
-                if power_alone {
-                    for k2 in 0..8 {
-                        let (a, b) = (second(s, low, k2), second(s, high, 7 - k2));
-                        let k = k1 + N1 * k2;
-                        match N2 {
-                            16 => {
-                                separate.power(k, a.0, b.1, roots);
-                                separate.power(k + 8 * N1, a.1, b.0, roots);
-                            }
-                            32 => {
-                                separate.power(k, a.0, b.3, roots);
-                                separate.power(k + 8 * N1, a.1, b.2, roots);
-                                separate.power(k + 16 * N1, a.2, b.1, roots);
-                                separate.power(k + 24 * N1, a.3, b.0, roots);
-                            }
-                            _ => {
-                                separate.power(k, a.0, b.7, roots);
-                                separate.power(k + 8 * N1, a.1, b.6, roots);
-                                separate.power(k + 16 * N1, a.2, b.5, roots);
-                                separate.power(k + 24 * N1, a.3, b.4, roots);
-                                separate.power(k + 32 * N1, a.4, b.3, roots);
-                                separate.power(k + 40 * N1, a.5, b.2, roots);
-                                separate.power(k + 48 * N1, a.6, b.1, roots);
-                                separate.power(k + 56 * N1, a.7, b.0, roots);
-                            }
-                        }
-                    }
-                } else {
-                    finish(s, low, &mut *low_result);
-                    finish(s, high, &mut *high_result);
-                    for k2 in 0..N2 {
-                        separate.all(k1 + N1 * k2, at(low_result, k2), at(high_result, N2 - 1 - k2), roots);
-                    }
+                if k1 > 1 {
+                    let k1 = k1 - 1;
+                    second(
+                        s,
+                        &plan.row_roots,
+                        &rows[k1 % 2],
+                        &mut RowBins { k1, points: N1, bins: &mut bins },
+                    );
                 }
             }
         }
         if count < LANES {
             for lane in spectra.all_mut().into_iter().flatten() {
                 lane[count..].fill(0.0);
-            }
-        }
-    }
-}
-
-/// Makes bins of the real frames from the transform of the complex points.
-struct Separate<'a, A: Arith> {
-    s: A,
-    points: usize,
-    wanted: Wanted,
-    power: &'a mut [A::Narrow],
-    magnitude: &'a mut [A::Narrow],
-    re: &'a mut [A::Narrow],
-    im: &'a mut [A::Narrow],
-    /// Which of a bin's vectors are the present frames.
-    part: usize,
-}
-
-impl<A: Arith> Separate<'_, A> {
-    /// Bin `k`, and the conjugate of bin `points - k`, from points `k` and `points - k` of
-    /// the transform.
-    #[inline(always)]
-    fn pair(&self, p: C<A>, q: C<A>, root: &Root<A::T>) -> [C<A>; 2] {
-        let s = self.s;
-        let even = Complex { re: s.add(p.re, q.re), im: s.sub(p.im, q.im) };
-        let odd = Complex { re: s.add(p.im, q.im), im: s.sub(q.re, p.re) };
-        let odd = rotate(s, odd, root);
-        [add(s, even, odd), sub(s, even, odd)]
-    }
-
-    /// Where bin `k` is stored.
-    #[inline(always)]
-    fn place(&self, k: usize) -> usize {
-        k * (LANES / A::LANES) + self.part
-    }
-
-    #[inline(always)]
-    fn power(&mut self, k: usize, p: C<A>, q: C<A>, roots: &[Root<A::T>]) {
-        let s = self.s;
-        let [low, high] = self.pair(p, q, &roots[k]);
-        let place = self.place(k);
-        self.power[place] = s.narrow(s.mul_add(low.re, low.re, s.mul(low.im, low.im)));
-        let place = self.place(self.points - k);
-        self.power[place] = s.narrow(s.mul_add(high.re, high.re, s.mul(high.im, high.im)));
-    }
-
-    #[inline(always)]
-    fn all(&mut self, k: usize, p: C<A>, q: C<A>, roots: &[Root<A::T>]) {
-        let s = self.s;
-        let [low, high] = self.pair(p, q, &roots[k]);
-        let high = Complex { re: high.re, im: s.sub(s.splat(A::T::from_f64(0.0)), high.im) };
-        for (z, place) in [(low, self.place(k)), (high, self.place(self.points - k))] {
-            if self.wanted.complex {
-                self.re[place] = s.narrow(z.re);
-                self.im[place] = s.narrow(z.im);
-            }
-            if self.wanted.power || self.wanted.magnitude {
-                let power = s.mul_add(z.re, z.re, s.mul(z.im, z.im));
-                if self.wanted.power {
-                    self.power[place] = s.narrow(power);
-                }
-                if self.wanted.magnitude {
-                    self.magnitude[place] = s.narrow(s.sqrt(power));
-                }
             }
         }
     }
