@@ -49,11 +49,11 @@ pub fn measure_flat(
     };
     let answers = queries.iter().take(truth.queries()).map(|query| search(query, AT));
     let answers = answers.collect::<Result<Vec<Vec<Neighbor>>, _>>()?;
-    let single = sampler.median(|i| Ok(drop(search(query(i), o.k)?)))?;
+    let single = sampler.median(|i| Ok(search(query(i), o.k)?))?;
     let batches: Vec<&[f32]> = data.queries.chunks_exact(BATCH * data.dim).collect();
     let batched = sampler.median(|i| {
         let queries = batches.get(i % batches.len()).copied().unwrap_or(&[]);
-        Ok(drop(batch(queries, o.k)?))
+        Ok(batch(queries, o.k)?)
     })?;
     let (single_ms, batch100_ms) = (single.ms(o.threads), batched.ms(o.threads));
     let read_gb_per_s = (n * scanned_bytes(&config)) as f64 / single_ms / 1e6;
@@ -87,12 +87,13 @@ pub fn measure_flat(
             return Err("a search returned what its filter excludes".into());
         }
         // A search under a filter uses one thread.
-        let single = sampler.median(|i| Ok(drop(index.search_filtered(query(i), o.k, &filter)?)))?;
+        let single = sampler.median(|i| Ok(index.search_filtered(query(i), o.k, &filter)?))?;
         filtered.push(Filtered {
             share: *share,
             matches: set.count(),
             make_ms,
             single_ms: single.cpu_ms,
+            single_wall_ms: single.wall_ms,
             times_unfiltered: single_ms / single.cpu_ms,
             recall_at_10: truth.recall(answers.iter().map(Vec::as_slice)),
         });

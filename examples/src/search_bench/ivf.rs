@@ -34,12 +34,12 @@ pub fn measure_ivf(plan: &Plan, data: &Data, truth: &Truth) -> Outcome<IvfFigure
         let answers = answers.collect::<Result<Vec<Vec<Neighbor>>, _>>()?;
         let single = sampler.median(|i| {
             let query = queries.get(i % queries.len()).copied().unwrap_or(&[]);
-            Ok(drop(index.search(query, o.k)?))
+            Ok(index.search(query, o.k)?)
         })?;
         let batches: Vec<&[f32]> = data.queries.chunks_exact(BATCH * data.dim).collect();
         let batched = sampler.median(|i| {
             let queries = batches.get(i % batches.len()).copied().unwrap_or(&[]);
-            Ok(drop(index.search_batch(queries, o.k)?))
+            Ok(index.search_batch(queries, o.k)?)
         })?;
         points.push(IvfPoint {
             nprobe: *nprobe,

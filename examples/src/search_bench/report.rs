@@ -80,6 +80,8 @@ pub struct Filtered {
     pub make_ms: f64,
     /// Milliseconds of a search with it.
     pub single_ms: f64,
+    /// The same on the wall.
+    pub single_wall_ms: f64,
     /// Milliseconds of a search without a filter over those with it.
     pub times_unfiltered: f64,
     /// Of the true ten nearest among those accepted.

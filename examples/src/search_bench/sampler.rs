@@ -36,7 +36,7 @@ impl Sampler {
     ///
     /// # Errors
     /// The first of `work`.
-    pub fn median(&self, mut work: impl FnMut(usize) -> Outcome<()>) -> Outcome<Sample> {
+    pub fn median<T>(&self, mut work: impl FnMut(usize) -> Outcome<T>) -> Outcome<Sample> {
         let start = Instant::now();
         let mut calls = 0..;
         let mut next = || calls.next().unwrap_or_default();
@@ -94,13 +94,18 @@ mod tests {
         assert_eq!(seen, (0..seen.len()).collect::<Vec<_>>());
         assert!(seen.len() > MIN_SAMPLES && sample.wall_ms >= 3.0, "{sample:?}");
         assert!(sample.cpu_ms <= sample.wall_ms && sample.ms(2) == sample.wall_ms);
-        assert!(sampler.median(|_| Err("no".into())).is_err());
+        assert!(sampler.median::<()>(|_| Err("no".into())).is_err());
     }
 
     #[test]
     fn quick_work_is_timed_together() {
         let mut calls = 0;
-        Sampler { seconds: 0.0 }.median(|_| Ok(calls += 1)).unwrap();
+        Sampler { seconds: 0.0 }
+            .median(|_| {
+                calls += 1;
+                Ok(())
+            })
+            .unwrap();
         assert!(calls > 1000, "{calls}");
     }
 }

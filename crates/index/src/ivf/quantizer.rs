@@ -12,8 +12,9 @@ use crate::{Dtype, Metric};
 pub(super) struct Quantizer {
     /// A centre's position is its list's number.
     store: Store,
-    /// Of each list, the mean squared distance of the vectors it was trained on to its centre; NaN when unknown.
-    spreads: Vec<f32>,
+    /// Of each list, the mean squared distance of the vectors it was trained on to its centre, and twice their
+    /// deviation in one direction; NaN when unknown.
+    spreads: Vec<(f32, f32)>,
 }
 
 /// A list as a search ranks it: the nearer the smaller; of equally near ones the smaller number.
@@ -48,7 +49,8 @@ impl Quantizer {
         for (list, centre) in centres.enumerate() {
             store.push(list as u64, centre, last - list);
         }
-        Self { store, spreads }
+        let deviation = |spread: f32| 2.0 * (spread / dim as f32).sqrt();
+        Self { store, spreads: spreads.into_iter().map(|spread| (spread, deviation(spread))).collect() }
     }
 
     /// The list that each vector belongs to: that of the nearest centre by Euclidean distance, whatever the metric.
@@ -76,9 +78,9 @@ impl Quantizer {
     /// The squared distance that a list's vectors hardly go below, for a list ranked by distance: its mean less
     /// `margin` deviations. NaN when unknown.
     pub(super) fn least_distance(&self, ranked: Ranked, margin: f32) -> f32 {
-        let (distance, dim) = (-ranked.score(), self.store.shape.dim as f32);
-        let spread = self.spreads.get(ranked.list()).copied().unwrap_or(f32::NAN);
-        distance + spread - margin * 2.0 * distance.sqrt() * (spread / dim).sqrt()
+        let distance = -ranked.score();
+        let (spread, deviation) = self.spreads.get(ranked.list()).copied().unwrap_or((f32::NAN, f32::NAN));
+        distance + spread - margin * distance.sqrt() * deviation
     }
 
     /// The centres, one after another.
@@ -95,7 +97,7 @@ impl Quantizer {
     }
 
     pub(super) fn capacity_bytes(&self) -> usize {
-        self.store.capacity_bytes() + self.spreads.capacity() * size_of::<f32>()
+        self.store.capacity_bytes() + self.spreads.capacity() * size_of::<(f32, f32)>()
     }
 }
 

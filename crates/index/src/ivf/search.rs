@@ -6,7 +6,7 @@ use crate::scan::{Scan, Selection};
 use crate::{Dtype, Error, Filter, FlatIndex, Metric, Neighbor};
 
 /// With a margin, lists are looked into so many at a time; then the margin is compared with what was found.
-const LISTS_AT_ONCE: usize = 24;
+const LISTS_AT_ONCE: usize = 64;
 
 impl IvfIndex {
     /// The `k` nearest vectors among those of the `nprobe` nearest lists, best first: score descending, then id
