@@ -30,7 +30,7 @@ impl IvfIndex {
             out.put(&taken)?;
             out.put(&of_block)?;
             let first = out.checksum();
-            out.put(self.quantizer.spreads())?;
+            out.put(&self.quantizer.spreads())?;
             out.put(&self.quantizer.centres())?;
             Ok(Some([first, out.checksum()]))
         })

@@ -92,8 +92,9 @@ impl Quantizer {
         centres
     }
 
-    pub(super) fn spreads(&self) -> &[f32] {
-        &self.spreads
+    /// As given to [`Self::new`].
+    pub(super) fn spreads(&self) -> Vec<f32> {
+        self.spreads.iter().map(|(spread, _)| *spread).collect()
     }
 
     pub(super) fn capacity_bytes(&self) -> usize {
