@@ -6,7 +6,8 @@ use tempfile::Builder;
 
 /// Lets `write` fill a temporary file beside `path`, then puts it in the place of `path` in one step.
 ///
-/// After an error `path` is as it was and the temporary file is gone.
+/// After an error `path` is as it was and the temporary file is gone; but for an error of the last step, which makes the
+/// new name durable: `path` is the new file then.
 pub(crate) fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
@@ -16,6 +17,8 @@ pub(crate) fn write_atomically(
         Some(_) => Path::new("."),
         None => return Err(io::ErrorKind::IsADirectory.into()),
     };
+    #[cfg(unix)]
+    let opened = File::open(folder)?;
     let mut builder = Builder::new();
     builder.prefix(".soundalike-").suffix(".tmp");
     #[cfg(unix)]
@@ -28,17 +31,9 @@ pub(crate) fn write_atomically(
     write(temporary.as_file_mut())?;
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
-}
-
-/// Makes the new name itself durable. Windows cannot open a folder as a file, and does not need to.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+    // Makes the new name itself durable. Windows cannot open a folder as a file, and does not need to.
+    #[cfg(unix)]
+    opened.sync_all()?;
     Ok(())
 }
 

@@ -114,7 +114,7 @@ pub enum Error {
         /// The id.
         id: u64,
     },
-    /// A bitset was made by another index, or before vectors were added to this one.
+    /// A bitset was made by another index, or before vectors of this one were added or moved.
     #[error("the filter's bitset does not belong to the index as it is now; make it again")]
     StaleFilter,
     /// The embedder id is longer than the file format allows.

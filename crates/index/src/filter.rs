@@ -6,8 +6,9 @@ use crate::segment::SEGMENT_BLOCKS;
 
 /// A set of vectors of one index, one bit a position. Made by [`FlatIndex::filter`] and [`FlatIndex::filter_ids`].
 ///
-/// It belongs to the index as it was then. Removing vectors and replacing them does no harm; after adding any, the
-/// bitset would say nothing about the new ones, so a search with it is an error
+/// It belongs to the index as it was then. Removing vectors and replacing them does no harm as long as none
+/// are moved. After adding any, after a compaction ([`FlatIndex::remove`] does one when 20 % are removed), and after
+/// replacing one of a mapped file, positions mean something else: a search with the bitset is then an error
 /// ([`crate::Error::StaleFilter`]) and not a wrong answer.
 #[derive(Debug, Clone)]
 pub struct Bitset {
@@ -58,8 +59,8 @@ impl FlatIndex {
 pub enum Filter<'a> {
     /// Those in the set: the fast way when a filter is used for more than one query.
     Bitset(&'a Bitset),
-    /// Those whose id the function accepts. It must always say the same of an id; a search asks it for some vectors
-    /// only, and for none more than twice.
+    /// Those whose id the function accepts. It must always say the same of an id. A search asks it for vectors that
+    /// are in the index alone, for some of them only, and for none more than twice.
     Predicate(&'a (dyn Fn(u64) -> bool + Sync)),
 }
 

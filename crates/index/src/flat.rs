@@ -241,7 +241,7 @@ impl FlatIndex {
         self.config.dtype
     }
 
-    /// Sets [`FlatIndexConfig::rescore`] for the searches to come; files do not carry it.
+    /// Sets [`FlatIndexConfig::rescore`] for the searches to come; it is saved with the index.
     pub fn set_rescore(&mut self, rescore: usize) {
         self.config.rescore = rescore;
     }

@@ -91,11 +91,13 @@ impl Header {
         mut read: impl FnMut(&mut [u8]) -> Result<(), Error>,
     ) -> Result<(Self, usize), Error> {
         let mut fixed = [0u8; FIXED];
-        read(&mut fixed)?;
-        let bytes = fixed.as_slice();
-        if field::<8>(bytes, 0) != MAGIC {
+        let (magic, rest) = fixed.split_at_mut(MAGIC.len());
+        read(magic)?;
+        if magic != MAGIC {
             return Err(Error::NotAnIndex { path: path.to_owned() });
         }
+        read(rest)?;
+        let bytes = fixed.as_slice();
         let version = u32::from_le_bytes(field(bytes, 8));
         if version != VERSION {
             return Err(Error::UnsupportedVersion { path: path.to_owned(), expected: VERSION, got: version });
@@ -137,6 +139,10 @@ impl Header {
         };
         if header.nlist > MAX_NLIST {
             return Err(Error::corrupt(path, "number of lists"));
+        }
+        // The blocks of an inverted file are whole.
+        if header.nlist > 0 && !header.count.is_multiple_of(LANES as u64) {
+            return Err(Error::corrupt(path, "vector count"));
         }
         Ok((header, body.len() + 8))
     }

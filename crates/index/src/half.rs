@@ -20,6 +20,11 @@ pub(crate) fn to_half(value: f32) -> u16 {
     sign | ((rounded >> 13) - ((127 - 15) << 10)) as u16
 }
 
+/// Whether the bits are neither those of an infinity nor of NaN.
+pub(crate) fn is_finite(half: u16) -> bool {
+    half & 0x7c00 != 0x7c00
+}
+
 /// The value, which f32 holds exactly. Without a branch, so that loops over it become vector instructions.
 #[inline(always)]
 pub(crate) fn from_half(half: u16) -> f32 {

@@ -32,7 +32,7 @@ impl FlatIndex {
     }
 
     /// Opens an index where it lies: its vectors stay in the file, of which the system keeps in memory what is used
-    /// and what there is room for. Ids, marks and a table of ids are in memory as ever.
+    /// and what there is room for. Marks and a table of ids are in memory as ever.
     ///
     /// Everything is checked as [`Self::load`] does, for which the file is read once. Vectors can be added, replaced
     /// and removed; that changes memory alone, until the index is saved, which may be to the same path.

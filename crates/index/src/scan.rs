@@ -282,9 +282,10 @@ fn score<R: Source, S: Lanes, const Q: usize, const W: usize>(
     // Most blocks hold nothing good enough: they are rejected without leaving the registers.
     let mut any = 0;
     for (scores, threshold) in scores.iter().zip(queued.thresholds) {
-        let mut best = scores[0];
-        for scores in &scores[1..] {
-            best = simd.max(best, *scores);
+        // Of a number and NaN, which an unverified file may make, `max` gives the second.
+        let mut best = simd.splat(f32::NEG_INFINITY);
+        for scores in scores {
+            best = simd.max(*scores, best);
         }
         any |= simd.at_least(best, simd.splat(threshold));
     }

@@ -50,7 +50,8 @@ impl FlatIndex {
         let accepted;
         let selection = match filter {
             Filter::Bitset(set) => Selection::Words(self.words_of(set)?),
-            Filter::Predicate(accept) if self.is_rare(accept) => {
+            // Few vectors of int8 have exact scores: a predicate must find the same as its bitset.
+            Filter::Predicate(accept) if self.config.dtype == Dtype::Int8 || self.is_rare(accept) => {
                 accepted = self.filter(accept);
                 Selection::Words(&accepted.words)
             }
@@ -170,11 +171,9 @@ impl FlatIndex {
         }
         let mut accepted = 0;
         let mut sampled = 0;
-        for segment in &self.store.segments {
-            for id in segment.ids.iter().step_by(step) {
-                sampled += 1;
-                accepted += usize::from(accept(*id));
-            }
+        for (_, id) in self.store.live().step_by(step) {
+            sampled += 1;
+            accepted += usize::from(accept(id));
         }
         accepted * RARE <= sampled
     }

@@ -191,15 +191,16 @@ impl Segment {
 
     /// Puts a vector at an offset of a block, live. False, and nothing done, when the arrays are not its own.
     pub(crate) fn put(&mut self, shape: &Shape, offset: usize, id: u64, vector: &[f32]) -> bool {
-        let written = self.write(shape, offset, vector);
-        if written
-            && let Some(old) = self.ids.owned_mut().and_then(|ids| ids.get_mut(offset))
+        if offset >= self.len() || !self.write(shape, offset, vector) {
+            return false;
+        }
+        if let Some(old) = self.ids.owned_mut().and_then(|ids| ids.get_mut(offset))
             && let Some(word) = self.live.get_mut(offset / LANES)
         {
             *old = id;
             *word |= 1 << (offset % LANES);
         }
-        written
+        true
     }
 
     /// Overwrites the vector at an offset. False, and nothing done, when the arrays are not its own.

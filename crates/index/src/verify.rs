@@ -2,8 +2,8 @@
 //! writer, and vectors that `add` would not have stored would make scores that are not numbers.
 
 use crate::Metric;
-use crate::buffer::LANES;
-use crate::half::from_half;
+use crate::buffer::{CodeRow, LANES};
+use crate::half::{from_half, is_finite};
 use crate::segment::{Arrays, Segment, Shape};
 use crate::vector::MAX_NORM;
 
@@ -18,13 +18,26 @@ pub(crate) fn allowed(metric: Metric, shape: &Shape, segment: &Segment) -> bool 
             block(number).allowed(metric, 1e-3, rows.iter().map(|row| row.0.map(f64::from)))
         }),
         Arrays::F16(rows) => rows.chunks(shape.dim).enumerate().all(|(number, rows)| {
+            if rows.iter().flat_map(|row| row.0).any(|half| !is_finite(half)) {
+                return false;
+            }
             let values = rows.iter().map(|row| row.0.map(|half| f64::from(from_half(half))));
             // Each component is rounded by up to 2^-11 of itself, and by up to 2^-25 where halves are subnormal.
             let rounding = 1e-3 + 2f64.powi(-25) * (shape.dim as f64).sqrt();
             block(number).allowed(metric, rounding, values)
         }),
         Arrays::Int8(arrays) => {
-            // Codes only choose candidates: any will do.
+            // Codes only choose candidates: any that this crate writes will do. The least, 0, is written past the last
+            // dimension and in lanes without a vector alone, where the other factor is 0.
+            let code_rows = shape.code_rows().max(1);
+            for (at, row) in arrays.codes.iter().enumerate() {
+                let dims = (shape.dim - at % code_rows * CodeRow::DIMS).min(CodeRow::DIMS);
+                let used = block(at / code_rows).live;
+                let live = row.0.iter().enumerate().filter(|(lane, _)| used >> lane & 1 == 1);
+                if live.map(|(_, codes)| codes).any(|codes| codes.iter().take(dims).any(|code| *code == 0)) {
+                    return false;
+                }
+            }
             let factors = arrays.scales.iter().chain(arrays.norms.iter()).flat_map(|row| row.0);
             let norms = arrays.vectors.chunks(shape.dim).map(|vector| {
                 vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt()

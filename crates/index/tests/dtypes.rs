@@ -238,3 +238,49 @@ fn every_form_comes_back_from_a_file() {
         }
     }
 }
+
+/// Int8 misses what its codes rank too low, but the same on every way: alone, in a batch, by predicate or bitset.
+#[test]
+fn a_predicate_and_its_bitset_find_the_same() {
+    let mut values = vectors(20_000, 8, 3);
+    // One great component makes the codes of the others coarse.
+    values.chunks_exact_mut(8).for_each(|vector| vector[0] = 40.0);
+    let mut index = FlatIndex::new(
+        &FlatIndexConfig::new(8).with_dtype(Dtype::Int8).with_metric(Metric::InnerProduct).with_rescore(1),
+    )
+    .unwrap();
+    index.add_batch(&(0..20_000).collect::<Vec<_>>(), &values).unwrap();
+    let queries = vectors(60, 8, 11);
+    for modulus in [30, 55, 70, 90, 200] {
+        let accept = move |id: u64| id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40 < (1 << 24) / modulus;
+        let set = index.filter(accept);
+        let batch = index.search_batch_filtered(&queries, 10, &Filter::Predicate(&accept)).unwrap();
+        for (query, batch) in queries.chunks_exact(8).zip(batch) {
+            let alone = index.search_filtered(query, 10, &Filter::Predicate(&accept)).unwrap();
+            assert_eq!(alone, batch, "one in {modulus}");
+            assert_eq!(
+                index.search_filtered(query, 10, &Filter::Bitset(&set)).unwrap(),
+                batch,
+                "one in {modulus}"
+            );
+        }
+    }
+}
+
+/// Also by the sample that says whether it accepts few.
+#[test]
+fn a_predicate_is_asked_for_vectors_of_the_index_alone() {
+    for dtype in DTYPES {
+        let mut index = FlatIndex::new(&FlatIndexConfig::new(4).with_dtype(dtype)).unwrap();
+        index.add_batch(&(0..5000).collect::<Vec<_>>(), &vectors(5000, 4, 5)).unwrap();
+        (0..900).for_each(|id| assert!(index.remove(id)));
+        let accept = |id: u64| {
+            assert!(id >= 900, "{id} was removed");
+            id.is_multiple_of(3)
+        };
+        assert_eq!(
+            index.search_filtered(&[1.0, 2.0, 0.5, 0.1], 9, &Filter::Predicate(&accept)).unwrap().len(),
+            9
+        );
+    }
+}

@@ -445,11 +445,25 @@ fn right_checksums_do_not_excuse_wrong_vectors() {
             assert_refused(&path, &bytes, &format!("{metric:?} {dtype:?} {value}"));
         }
     }
-    sample_of(Dtype::F16, 3, 2, Metric::Cosine).save(&path, &meta()).unwrap();
+    for metric in METRICS {
+        for half in [0x7c00u16, 0xfc00, 0x7e00] {
+            let mut index = sample_of(Dtype::F16, 3, 2, metric);
+            // Of a removed vector, too: it lies beside the others.
+            index.remove(1);
+            index.save(&path, &meta()).unwrap();
+            for at in [192, 194] {
+                let mut bytes = std::fs::read(&path).unwrap();
+                bytes[at..at + 2].copy_from_slice(&half.to_le_bytes());
+                reseal_all(&mut bytes);
+                assert_refused(&path, &bytes, "a half that is no number");
+            }
+        }
+    }
+    sample_of(Dtype::Int8, 3, 2, Metric::L2).save(&path, &meta()).unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[192..194].copy_from_slice(&0x7c00u16.to_le_bytes());
+    bytes[196] = 0;
     reseal_all(&mut bytes);
-    assert_refused(&path, &bytes, "an infinite half");
+    assert_refused(&path, &bytes, "a code that is never written");
     sample(3, 2, Metric::L2).save(&path, &meta()).unwrap();
     let good = std::fs::read(&path).unwrap();
     let mut same_id = good.clone();
@@ -485,6 +499,9 @@ fn what_is_no_index_is_named() {
     assert!(matches!(FlatIndex::load(&missing), Err(Error::Io { path, .. }) if path == missing));
     assert!(matches!(FlatIndex::load(folder.path()), Err(Error::NotAnIndex { .. })));
     assert!(matches!(FlatIndex::read_meta(&missing), Err(Error::Io { .. })));
+    let short = folder.path().join("short");
+    std::fs::write(&short, "hello world, a text").unwrap();
+    assert!(matches!(FlatIndex::load(&short), Err(Error::NotAnIndex { .. })));
     let text = folder.path().join("text");
     std::fs::write(&text, "A text that is long enough to hold a whole header of an index.".repeat(3))
         .unwrap();

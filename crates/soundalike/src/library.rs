@@ -120,7 +120,15 @@ impl Library {
         let meta = Meta::new(embedder.as_str(), self.catalog.state()?);
         let path = self.index_path();
         let on_disk = if path.try_exists().map_err(|source| Error::Io { path: path.clone(), source })? {
-            Some(FlatIndex::load(&path).map_err(unusable)?)
+            match FlatIndex::load(&path) {
+                Ok(found) => Some(found),
+                // Whole, but not of this release's making: as good as none.
+                Err(
+                    soundalike_index::Error::UnsupportedVersion { .. }
+                    | soundalike_index::Error::OtherKind { .. },
+                ) => None,
+                Err(error) => return Err(unusable(error)),
+            }
         } else {
             None
         };
@@ -191,9 +199,7 @@ impl Library {
 fn unusable(error: soundalike_index::Error) -> Error {
     use soundalike_index::Error as E;
     match error {
-        E::NotAnIndex { .. } | E::OtherKind { .. } | E::UnsupportedVersion { .. } | E::Corrupt { .. } => {
-            Error::UnusableIndexFile { source: error }
-        }
+        E::NotAnIndex { .. } | E::Corrupt { .. } => Error::UnusableIndexFile { source: error },
         other => Error::Index(other),
     }
 }

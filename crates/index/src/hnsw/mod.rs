@@ -139,7 +139,7 @@ impl HnswIndex {
     /// where the graph yields fewer, all vectors are compared.
     ///
     /// # Errors
-    /// As [`crate::FlatIndex::search`], and [`Error::Graph`].
+    /// As [`crate::FlatIndex::search`], [`Error::OutOfRange`] for a component beyond half precision, and [`Error::Graph`].
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
         let query = self.prepare(0, query)?;
         self.found(&query, k)
@@ -175,10 +175,10 @@ impl HnswIndex {
         Ok(top.into_neighbors(metric))
     }
 
+    /// A query as it is compared: the graph holds half precision, and would hold one beyond it for infinite.
     fn prepare(&self, row: usize, query: &[f32]) -> Result<Vec<f32>, Error> {
         self.check_dim(query)?;
-        let divisor = divisor(self.config.metric, row, query)?;
-        Ok(scaled(query, divisor).collect())
+        self.stored(row, query)
     }
 
     /// A vector as it is stored: such as half precision can hold.

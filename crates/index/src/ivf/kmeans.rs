@@ -63,7 +63,9 @@ pub(super) fn train(config: &IvfConfig, vectors: usize, stored: impl Fn(usize) -
             centres.extend(sum.iter().map(|sum| (sum / count.max(1.0)) as f32));
             let squares: f64 = members.iter().filter_map(|row| sample.get(*row)).map(|v| square(v)).sum();
             let centre: f64 = sum.iter().map(|sum| (sum / count).powi(2)).sum();
-            spreads.push((squares / count - centre).max(0.0) as f32);
+            // Of one vector there is nothing to be known.
+            let spread = if members.len() < 2 { f64::NAN } else { (squares / count - centre).max(0.0) };
+            spreads.push(spread as f32);
         }
         refill(&mut centres, &mut members, &sample, dim, &mut random);
         quantizer = Quantizer::new(dim, &centres, spreads);

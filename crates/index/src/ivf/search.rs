@@ -10,8 +10,8 @@ const LISTS_AT_ONCE: usize = 64;
 
 impl IvfIndex {
     /// The `k` nearest vectors among those of the `nprobe` nearest lists, best first: score descending, then id
-    /// ascending. While that is fewer than `k` and vectors are left, further lists are looked into: so there are
-    /// `min(k, len)` answers always.
+    /// ascending. While that is fewer than `k` (int8: than there are candidates to score again) and
+    /// vectors are left, further lists are looked into: so there are `min(k, len)` answers always.
     ///
     /// # Errors
     /// As [`crate::FlatIndex::search`].
