@@ -93,7 +93,8 @@ mod tests {
             .unwrap();
         assert_eq!(seen, (0..seen.len()).collect::<Vec<_>>());
         assert!(seen.len() > MIN_SAMPLES && sample.wall_ms >= 3.0, "{sample:?}");
-        assert!(sample.cpu_ms <= sample.wall_ms && sample.ms(2) == sample.wall_ms);
+        // Other threads of this process count too: nothing can be said of processor time beside time on the wall.
+        assert!(sample.cpu_ms >= 0.0 && sample.ms(2) == sample.wall_ms);
         assert!(sampler.median::<()>(|_| Err("no".into())).is_err());
     }
 
