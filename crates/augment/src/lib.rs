@@ -1,0 +1,1 @@
+//! Seeded augmentations of waveforms and spectrograms.

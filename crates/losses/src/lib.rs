@@ -1,0 +1,1 @@
+//! Contrastive losses on burn tensors, equal to their PyTorch references.

@@ -1,0 +1,1 @@
+//! Audio encoders in burn, with fast operations for CPUs and checkpoints in safetensors.

@@ -1,0 +1,1 @@
+//! Training of audio encoders from YAML: datasets, pairs, the loop, resume.
