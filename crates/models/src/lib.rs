@@ -8,7 +8,7 @@ mod layers;
 mod model;
 pub mod nets;
 
-pub use checkpoint::{Calibration, Card, CheckpointProblem, Trained};
+pub use checkpoint::{Calibration, Card, Checkpoint, CheckpointProblem, Trained, read_card};
 pub use config::{
     AutoencoderConfig, Downsampling, GenreConfig, IdentifyConfig, Initialization, InputShape, ModelConfig,
     Pooling, SiameseConfig, SimclrConfig,

@@ -9,11 +9,13 @@ use super::norm::{ChannelNorm, EPSILON};
 use crate::layers;
 use crate::{Downsampling, Initialization};
 
-/// The convolution of a block; its bias would be undone by the batch norm, so there is none.
+/// The weights of a 3x3 convolution.
 #[derive(Module, Debug)]
 pub struct Conv3x3 {
     /// `[output channels, input channels, 3, 3]`.
     pub weight: Param<Tensor<4>>,
+    /// One for each output channel; none before a batch norm, which would undo it.
+    pub bias: Option<Param<Tensor<1>>>,
 }
 
 /// 3x3 convolution, batch norm, ReLU, 2x2 max pooling (or a stride of 2), and dropout of channels.
@@ -41,7 +43,7 @@ impl ConvBlock {
         device: &Device,
     ) -> Self {
         Self {
-            conv: Conv3x3 { weight: conv_weight([input, output], how, Fan::Relu, device) },
+            conv: Conv3x3 { weight: conv_weight([input, output], how, Fan::Relu, device), bias: None },
             bn: ChannelNorm::new(output, device),
             stride: if halve == Some(Downsampling::Stride) { 2 } else { 1 },
             pool: halve == Some(Downsampling::MaxPool),

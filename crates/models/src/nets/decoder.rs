@@ -1,7 +1,7 @@
 //! From embeddings back to spectrograms.
 
 use burn::Tensor;
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
@@ -23,8 +23,6 @@ pub struct Decoder {
     pub blocks: Vec<ConvBlock>,
     /// From the largest map's channels to the spectrogram.
     pub out: Conv3x3,
-    /// Added to the spectrogram; one value.
-    pub out_bias: Param<Tensor<1>>,
     /// Rows and columns after `fc`, and after each enlargement.
     #[module(skip)]
     sizes: Vec<[usize; 2]>,
@@ -48,8 +46,10 @@ impl Decoder {
         Ok(Self {
             fc: linear([config.embedding_dim, widest * height * width], how, Fan::Relu, device),
             blocks,
-            out: Conv3x3 { weight: conv_weight([input, 1], how, Fan::Straight, device) },
-            out_bias: Initializer::Zeros.init([1], device),
+            out: Conv3x3 {
+                weight: conv_weight([input, 1], how, Fan::Straight, device),
+                bias: Some(Initializer::Zeros.init([1], device)),
+            },
             sizes,
         })
     }
@@ -70,6 +70,10 @@ impl Decoder {
         }
         let x = enlarged(x, self.sizes.last().copied().unwrap_or([1, 1]));
         let x = layers::conv3x3(x, self.out.weight.val(), 1);
-        x.squeeze_dim::<3>(1) + self.out_bias.val().reshape([1, 1, 1])
+        let x = x.squeeze_dim::<3>(1);
+        match &self.out.bias {
+            Some(bias) => x + bias.val().reshape([1, 1, 1]),
+            None => x,
+        }
     }
 }
