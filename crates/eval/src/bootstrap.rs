@@ -84,39 +84,76 @@ where
     T: Copy,
     F: FnMut(&[T]) -> f64,
 {
+    let [estimate] = resample_groups(groups, values, |sample| Some([statistic(sample)]), config)?;
+    Ok(estimate)
+}
+
+/// [`bootstrap_by_group`] for several statistics of the same resamples. A resample of which they do not exist
+/// (`None`) is drawn again.
+pub(crate) fn resample_groups<G, T, F, const M: usize>(
+    groups: &[G],
+    values: &[T],
+    mut statistics: F,
+    config: &BootstrapConfig,
+) -> Result<[Estimate; M], Error>
+where
+    G: Eq + Hash,
+    T: Copy,
+    F: FnMut(&[T]) -> Option<[f64; M]>,
+{
+    /// Where a draw fails, the next one does not with a chance of at least one half (see `verification`).
+    const DRAWS: usize = 1000;
     check::not_empty("values", values)?;
     check::confidence(config.confidence)?;
-    if groups.len() != values.len() {
-        return Err(Error::LengthMismatch { what: "groups", expected: values.len(), got: groups.len() });
-    }
+    check::same_length("groups", values.len(), groups.len())?;
     if config.n_resamples == 0 {
         return Err(Error::OutOfRange { what: "n_resamples", expected: "at least 1", got: 0.0 });
     }
     let members = members_by_group(groups, values);
     let mut finite = |index: usize, sample: &[T]| {
-        let got = statistic(sample);
-        if got.is_finite() { Ok(got) } else { Err(Error::NotFinite { what: "statistic", index, got }) }
+        let Some(got) = statistics(sample) else { return Ok(None) };
+        match got.into_iter().find(|v| !v.is_finite()) {
+            Some(got) => Err(Error::NotFinite { what: "statistic", index, got }),
+            None => Ok(Some(got)),
+        }
     };
-    let value = finite(0, values)?;
+    let missing = |index| Error::NotFinite { what: "statistic", index, got: f64::NAN };
+    let of_all = finite(0, values)?.ok_or_else(|| missing(0))?;
 
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let mut sample: Vec<T> = Vec::with_capacity(values.len());
-    let mut resampled = Vec::new();
+    let mut resampled: [Vec<f64>; M] = std::array::from_fn(|_| Vec::with_capacity(config.n_resamples));
     for index in 1..=config.n_resamples {
-        sample.clear();
-        for _ in 0..members.len() {
-            // A 64-bit fraction of the group count; its bias is below 2^-32 for 2^32 groups.
-            let drawn = (u128::from(rng.next_u64()) * members.len() as u128) >> 64;
-            if let Some(group) = members.get(drawn as usize) {
-                sample.extend_from_slice(group);
+        let mut got = None;
+        for _ in 0..DRAWS {
+            sample.clear();
+            for _ in 0..members.len() {
+                if let Some(group) = members.get(below(&mut rng, members.len())) {
+                    sample.extend_from_slice(group);
+                }
+            }
+            got = finite(index, &sample)?;
+            if got.is_some() {
+                break;
             }
         }
-        resampled.push(finite(index, &sample)?);
+        let got = got.ok_or_else(|| missing(index))?;
+        for (list, value) in resampled.iter_mut().zip(got) {
+            list.push(value);
+        }
     }
-    resampled.sort_unstable_by(f64::total_cmp);
     let tail = 0.5 * (1.0 - config.confidence);
-    let interval = Interval { low: quantile(&resampled, tail), high: quantile(&resampled, 1.0 - tail) };
-    Ok(Estimate { value, interval })
+    let intervals = resampled.map(|mut list| {
+        list.sort_unstable_by(f64::total_cmp);
+        Interval { low: quantile(&list, tail), high: quantile(&list, 1.0 - tail) }
+    });
+    let mut values = of_all.into_iter();
+    Ok(intervals.map(|interval| Estimate { value: values.next().unwrap_or(f64::NAN), interval }))
+}
+
+/// A number below `n`, all equally likely: a 64-bit fraction of `n`, whose bias is below 2^-32 for 2^32 of them.
+pub(crate) fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
+    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
 /// The values of each group, groups in the order of first appearance (a hash map's own order would make the

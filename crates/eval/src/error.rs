@@ -74,6 +74,40 @@ pub enum Error {
         /// Its length.
         got: usize,
     },
+    /// Labels of one class only: there is nothing to tell apart.
+    #[error("labels: expected both classes, all {n} are {got}")]
+    OneClass {
+        /// Number of labels.
+        n: usize,
+        /// What all of them are.
+        got: bool,
+    },
+    /// A score that is to be a probability lies outside 0 to 1.
+    #[error("probability {index}: expected 0 to 1, got {got}")]
+    NotProbability {
+        /// Position of the score.
+        index: usize,
+        /// The score.
+        got: f64,
+    },
+    /// Fewer groups than parts: some part would stay empty.
+    #[error("expected at least {expected} groups, one a part, got {got}")]
+    TooFewGroups {
+        /// Number of parts or folds.
+        expected: usize,
+        /// Number of groups.
+        got: usize,
+    },
+    /// A group (a track, an artist) stands in two parts of a split: what is learned in one leaks into the other.
+    #[error("{group:?} is in {first} and in {second}")]
+    SharedGroup {
+        /// The group.
+        group: String,
+        /// One part that holds it.
+        first: String,
+        /// Another part that holds it.
+        second: String,
+    },
     /// A picture too small to hold its labels, or too large to hold in memory.
     #[cfg(feature = "report")]
     #[error("picture size: expected {low} to {high} pixels a side, got {width} x {height}")]

@@ -21,11 +21,17 @@
 //! - Ranked lists with any number of relevant items: [`precision_at_k`], [`recall_at_k`], [`hit_rate_at_k`].
 //! - Intervals: [`wilson`] for a rate of independent trials, [`bootstrap_by_group`] where several values come
 //!   from one track.
+//! - Pairs, the same recording or not: [`roc_curve`], [`roc_auc`], [`equal_error_rate`], [`tpr_at_fpr`],
+//!   [`ConfusionMatrix`] at a threshold, [`best_threshold`] on validation pairs, [`brier_score`] and
+//!   [`expected_calibration_error`]; [`VerificationReport`] is all of them with intervals, [`scores_by_kind`] the table
+//!   of edits.
+//! - Splits that keep a track (artist, source) on one side: [`split_by_group`], [`folds_by_group`]; and
+//!   [`check_disjoint`], which names what two parts share.
 //! - [`Histogram`] for distances, [`Table`] for results in Markdown or in a report.
 //!
 //! # Pictures and reports
 //! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`],
-//! [`line_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
+//! [`line_chart`], [`roc_chart`], [`confusion_chart`], [`reliability_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
 //! with all its pictures and sounds inside, which opens offline.
 //!
 #![cfg_attr(not(feature = "report"), allow(rustdoc::broken_intra_doc_links))]
@@ -49,35 +55,54 @@ assert!(report.to_html().starts_with("<!DOCTYPE html>"));
 )]
 
 mod bootstrap;
+mod calibration;
 mod check;
+mod confusion;
+mod disjoint;
 mod error;
 mod histogram;
 mod interval;
+mod kinds;
 #[cfg(feature = "report")]
 mod picture;
 mod ranks;
 mod relevance;
 #[cfg(feature = "report")]
 mod report;
+mod roc;
 mod similarity;
+mod split;
 mod table;
+mod threshold;
+mod verification;
 
 pub use bootstrap::{BootstrapConfig, Estimate, bootstrap_by_group};
+pub use calibration::{CalibrationBin, brier_score, calibration_bins, expected_calibration_error};
+pub use confusion::ConfusionMatrix;
+pub use disjoint::{check_disjoint, check_split};
 pub use error::Error;
 pub use histogram::Histogram;
 pub use interval::{Interval, wilson};
+pub use kinds::{KindScores, kind_table, scores_by_kind};
 #[cfg(feature = "report")]
 pub use picture::{
-    Bar, BarChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale, HistogramSeries,
-    LineChartConfig, Picture, SpectrogramConfig, Tick, bar_chart, frequency_ticks, heat_map, histogram_chart,
-    line_chart, spectrogram,
+    Bar, BarChartConfig, ConfusionChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale,
+    HistogramSeries, LineChartConfig, Picture, ReliabilityChartConfig, RocChartConfig, RocSeries,
+    SpectrogramConfig, Tick, bar_chart, confusion_chart, frequency_ticks, heat_map, histogram_chart,
+    line_chart, reliability_chart, roc_chart, spectrogram,
 };
 pub use ranks::{mean_rank, mean_reciprocal_rank, top_k_accuracy, top_k_hits};
 pub use relevance::{hit_rate_at_k, mean_precision_at_k, mean_recall_at_k, precision_at_k, recall_at_k};
 #[cfg(feature = "report")]
 pub use report::{Figure, Report};
+pub use roc::{
+    EqualErrorRate, RocCurve, RocPoint, equal_error_rate, roc_auc, roc_auc_by_group, roc_curve, tpr_at_fpr,
+};
 pub use similarity::mean_similarity;
+pub use split::{folds_by_group, split_by_group};
 pub use table::{Cell, Table};
+pub use threshold::{Criterion, best_threshold};
+pub use verification::{VerificationConfig, VerificationReport};
 
 /// Holds the example on the crate's front page.
 #[cfg(doctest)]

@@ -33,6 +33,14 @@ impl Cell {
         cell
     }
 
+    /// A number with its interval, such as `0.998 (0.996 to 0.999)`.
+    pub fn number_with(value: f64, interval: Interval, decimals: usize) -> Self {
+        let mut cell = Self::number(value, decimals);
+        let (low, high) = (fixed(interval.low, decimals), fixed(interval.high, decimals));
+        cell.text.push_str(&format!(" ({low} to {high})"));
+        cell
+    }
+
     /// A cell whose text is laid out like a number, such as `12 ms`.
     pub fn numeric(text: impl Into<String>) -> Self {
         Self { text: text.into(), numeric: true }
@@ -274,6 +282,7 @@ mod tests {
         assert_eq!(Cell::percent(f64::INFINITY, 1).text(), "–");
         let interval = Interval { low: 0.5, high: 0.75 };
         assert_eq!(Cell::percent_with(0.625, interval, 0).text(), "62 % (50 to 75)");
+        assert_eq!(Cell::number_with(0.625, interval, 2).text(), "0.62 (0.50 to 0.75)");
         assert!(Cell::from(3_u64).is_numeric() && !Cell::from(String::from("3")).is_numeric());
     }
 }

@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 
 use soundalike_eval::{
-    Bar, BarChartConfig, Cell, Error, Figure, HeatMapConfig, HistogramChartConfig, HistogramSeries, Picture,
-    Report, SpectrogramConfig, Table, bar_chart, frequency_ticks, heat_map, histogram_chart, spectrogram,
-    wilson,
+    Bar, BarChartConfig, Cell, ConfusionChartConfig, ConfusionMatrix, Error, Figure, HeatMapConfig,
+    HistogramChartConfig, HistogramSeries, Picture, ReliabilityChartConfig, Report, RocChartConfig,
+    RocSeries, SpectrogramConfig, Table, bar_chart, calibration_bins, confusion_chart, frequency_ticks,
+    heat_map, histogram_chart, reliability_chart, roc_chart, roc_curve, spectrogram, wilson,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\" onerror='alert(2)' & </td></table>\0\u{1b}";
@@ -77,6 +78,7 @@ fn cosine_matrix(n: usize) -> Vec<f32> {
     matrix
 }
 
+/// Everything that can be drawn.
 fn pictures() -> Vec<(&'static str, Picture)> {
     let known: Vec<f32> = noise(1).zip(noise(2)).take(340).map(|(a, b)| 0.02 + 0.5 * a * b).collect();
     let unknown: Vec<f32> = noise(3).zip(noise(4)).take(100).map(|(a, b)| 0.3 + 0.3 * (a + b)).collect();
@@ -127,6 +129,47 @@ fn pictures() -> Vec<(&'static str, Picture)> {
         ("distances", histogram_chart(&series, &distances).unwrap()),
         ("distances_3", histogram_chart(&more, &distances.clone().with_range(0.0, 1.0)).unwrap()),
         ("bars", bar_chart(&bars, &shares).unwrap()),
+    ]
+    .into_iter()
+    .chain(verification_pictures())
+    .collect()
+}
+
+/// Pairs told apart well, fairly and not at all.
+fn verification_pictures() -> Vec<(&'static str, Picture)> {
+    let labels: Vec<bool> = (0..800).map(|i| i % 2 == 0).collect();
+    let scores = |seed: u32, help: f32| -> Vec<f32> {
+        let noise = noise(seed).zip(noise(seed + 50)).map(|(a, b)| 0.5 * (a + b));
+        labels.iter().zip(noise).map(|(same, n)| if *same { n + help } else { n } / (1.0 + help)).collect()
+    };
+    let (good, fair, chance) = (scores(21, 0.75), scores(22, 0.3), scores(23, 0.0));
+    let [a, b, c] = [&good, &fair, &chance].map(|s| roc_curve(s, &labels).unwrap());
+    let series = [
+        RocSeries { name: "siamese", curve: &a, threshold: Some(0.5) },
+        RocSeries { name: "MFCC mean, cosine", curve: &b, threshold: Some(0.5) },
+        RocSeries {
+            name: "a coin, whose name is long enough to be cut somewhere",
+            curve: &c,
+            threshold: None,
+        },
+    ];
+    let whole = RocChartConfig::default().with_title("Same recording under edits, or another");
+    let corner = whole.clone().with_corner(0.05, 0.8);
+    let matrix = ConfusionMatrix::at_threshold(&good, &labels, 0.5).unwrap();
+    let seed = ConfusionMatrix::new(799, 158, 641, 0).unwrap();
+    let bins = calibration_bins(&fair, &labels, 10).unwrap();
+    let few = calibration_bins(&good, &labels, 15).unwrap();
+    let reliability = ReliabilityChartConfig::default().with_title("Does the probability come true?");
+    let counts = ConfusionChartConfig::default().with_title("Threshold 0.5, chosen on validation");
+    let classes = counts.clone().with_classes("same recording", "different song").with_size(360, 320);
+    vec![
+        ("roc", roc_chart(&series, &whole).unwrap()),
+        ("roc_corner", roc_chart(&series, &corner).unwrap()),
+        ("roc_small", roc_chart(&series, &RocChartConfig::default().with_size(300, 280)).unwrap()),
+        ("confusion", confusion_chart(&matrix, &counts).unwrap()),
+        ("confusion_seed", confusion_chart(&seed, &classes).unwrap()),
+        ("reliability", reliability_chart(&bins, &reliability).unwrap()),
+        ("reliability_small", reliability_chart(&few, &reliability.with_size(320, 340)).unwrap()),
     ]
 }
 
