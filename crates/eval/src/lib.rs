@@ -1,6 +1,7 @@
-//! How good is a search? Retrieval metrics, confidence intervals, and a report that a person can read.
+//! How good is a search, or a verifier? Metrics with confidence intervals, splits that do not leak, and a report that
+//! a person can read.
 //!
-//! Everything here takes plain slices: ranks, lists of relevance, similarities. Nothing needs audio or a
+//! Everything here takes plain slices: ranks, lists of relevance, scores with labels. Nothing needs audio or a
 //! model.
 //!
 //! ```
@@ -31,7 +32,7 @@
 //!
 //! # Pictures and reports
 //! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`],
-//! [`line_chart`], [`roc_chart`], [`confusion_chart`], [`reliability_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
+//! [`line_chart`], [`curve_chart`], [`roc_chart`], [`confusion_chart`], [`reliability_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
 //! with all its pictures and sounds inside, which opens offline.
 //!
 #![cfg_attr(not(feature = "report"), allow(rustdoc::broken_intra_doc_links))]
@@ -86,10 +87,10 @@ pub use interval::{Interval, wilson};
 pub use kinds::{KindScores, kind_table, scores_by_kind};
 #[cfg(feature = "report")]
 pub use picture::{
-    Bar, BarChartConfig, ConfusionChartConfig, HeatMapConfig, HistogramChartConfig, HistogramScale,
-    HistogramSeries, LineChartConfig, Picture, ReliabilityChartConfig, RocChartConfig, RocSeries,
-    SpectrogramConfig, Tick, bar_chart, confusion_chart, frequency_ticks, heat_map, histogram_chart,
-    line_chart, reliability_chart, roc_chart, spectrogram,
+    Bar, BarChartConfig, ConfusionChartConfig, CurveChartConfig, CurveSeries, HeatMapConfig,
+    HistogramChartConfig, HistogramScale, HistogramSeries, LineChartConfig, Picture, ReliabilityChartConfig,
+    RocChartConfig, RocSeries, SpectrogramConfig, Tick, bar_chart, confusion_chart, curve_chart,
+    frequency_ticks, heat_map, histogram_chart, line_chart, reliability_chart, roc_chart, spectrogram,
 };
 pub use ranks::{mean_rank, mean_reciprocal_rank, top_k_accuracy, top_k_hits};
 pub use relevance::{hit_rate_at_k, mean_precision_at_k, mean_recall_at_k, precision_at_k, recall_at_k};

@@ -202,12 +202,12 @@ fn best_exchange(parts: &[Part]) -> Option<(usize, usize, usize, usize)> {
                 continue;
             }
             let gain = |d: f64| 2.0 * d * (difference - d);
+            let alone = (from.n_groups() > 1).then_some(0);
             for out in from.groups.keys().copied() {
                 let wanted = (out as f64 - 0.5 * difference).max(0.0) as usize;
                 let below = to.groups.range(..=wanted).next_back();
                 let above = to.groups.range(wanted..).next();
                 let back = below.into_iter().chain(above).map(|(size, _)| *size);
-                let alone = (from.n_groups() > 1).then_some(0);
                 for back in back.chain(alone).filter(|back| *back < out) {
                     let gain = gain((out - back) as f64);
                     if gain > most {

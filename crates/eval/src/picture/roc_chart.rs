@@ -89,7 +89,7 @@ pub fn roc_chart(series: &[RocSeries<'_>], config: &RocChartConfig) -> Result<Pi
         let expected = "more than 0 and at most 1";
         return Err(Error::OutOfRange { what: "largest false positive rate", expected, got: right });
     }
-    if !(low >= 0.0 && low < 1.0 - 1e-9) {
+    if !(0.0..1.0 - 1e-9).contains(&low) {
         let expected = "at least 0 and less than 1";
         return Err(Error::OutOfRange { what: "smallest true positive rate", expected, got: low });
     }

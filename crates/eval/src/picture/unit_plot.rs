@@ -113,10 +113,11 @@ impl UnitPlot {
     }
 }
 
-/// One name a line on white, each with its colour; right-aligned so that the last one ends at `bottom`.
+/// One name a line on white, each with its colour, in the lower right corner of the plot.
 pub(super) fn legend_box(canvas: &mut Canvas, area: Area, entries: &[(String, Rgb)]) {
     const LINE: i32 = 19;
-    let room = (area.width - 60).max(0);
+    // Long names are cut rather than laid over the left of the plot, unless it is small.
+    let room = (area.width - 60).min((area.width * 3 / 5).max(240)).max(0);
     let texts: Vec<String> = entries.iter().map(|(text, _)| fit(text, LABEL, room)).collect();
     let width = texts.iter().map(|t| width_of(t, LABEL)).max().unwrap_or(0) + 38;
     let height = LINE * entries.len() as i32 + 8;
