@@ -19,7 +19,9 @@ pub(crate) struct Packed {
 impl Packed {
     /// Packs `weight`, `[outputs][inputs][3][3]`.
     pub(crate) fn new(weight: &[f32], outputs: usize, inputs: usize, level: SimdLevel) -> Self {
-        Self::from_fn(outputs, inputs, level, |output, input, tap| weight[(output * inputs + input) * 9 + tap])
+        Self::from_fn(outputs, inputs, level, |output, input, tap| {
+            weight[(output * inputs + input) * 9 + tap]
+        })
     }
 
     /// Packs the weights that take the outputs' gradient to the inputs': mirrored, and the other way round.
@@ -47,30 +49,34 @@ impl Packed {
         });
         Self { values, level }
     }
+
+    /// The level that the weights are packed for.
+    pub(crate) fn level(&self) -> SimdLevel {
+        self.level
+    }
 }
 
-/// Convolves all images. `finish(scratch, from, rows, out)` gets each strip's output rows, which begin with `from`,
-/// if `direct` is false; else they are written to `out` at once.
-pub(crate) fn convolve(geometry: Geometry, input: &[f32], weights: &Packed, out: &mut [f32]) {
+/// Convolves all images.
+pub(crate) fn convolve(geometry: Geometry, input: &[f32], weights: &Packed) -> Vec<f32> {
+    let mut out = vec![0.0; geometry.output.len()];
     let strip = geometry.strip(rayon::current_num_threads(), false);
-    strips(geometry, strip, geometry.output.row(), geometry.output.image(), out).into_par_iter().for_each_init(
+    strips(strip, geometry.output.row(), geometry.output.image(), &mut out).into_par_iter().for_each_init(
         Padded::default,
         |padded, (image, from, out)| {
             let image = &input[image * geometry.input.image()..][..geometry.input.image()];
             rows(geometry, image, from, weights, padded, out);
         },
     );
+    out
 }
 
 /// Splits `out` in strips of rows: number of the image, first row, values.
 pub(crate) fn strips(
-    geometry: Geometry,
     rows: usize,
     row: usize,
     image: usize,
     out: &mut [f32],
 ) -> Vec<(usize, usize, &mut [f32])> {
-    let _ = geometry;
     out.chunks_mut(image.max(1))
         .enumerate()
         .flat_map(|(number, values)| {

@@ -6,6 +6,8 @@ use soundalike_features::SimdLevel;
 pub(crate) trait Lanes: Copy {
     /// `N` floats.
     type V: Copy;
+    /// `N` answers.
+    type M: Copy;
     /// Floats of a vector.
     const N: usize;
     /// Whether there are 32 registers, so that 28 sums fit; else 12 do.
@@ -19,6 +21,41 @@ pub(crate) trait Lanes: Copy {
     /// `a * b + c`, rounded once where there is an instruction for it.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a > b`; no for NaN.
+    fn greater(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a <= b`; no for NaN.
+    fn at_most(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a == b`; no for NaN.
+    fn equal(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a` where the answer is yes, else `b`.
+    fn select(self, mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `N` of `values` from `at` on, or as many as there are, and zeros.
+    #[inline(always)]
+    fn get(self, values: &[f32], at: usize) -> Self::V {
+        if let Some(values) = values.get(at..at + Self::N) {
+            return self.load(values);
+        }
+        let mut all = [0.0; 16];
+        for (all, value) in all.iter_mut().zip(values.get(at..).unwrap_or_default()) {
+            *all = *value;
+        }
+        self.load(&all[..Self::N])
+    }
+
+    /// Writes the first `count` values to `out`, from `at` on.
+    #[inline(always)]
+    fn put(self, value: Self::V, out: &mut [f32], at: usize, count: usize) {
+        if count >= Self::N {
+            self.store(value, &mut out[at..at + Self::N]);
+        } else {
+            let mut all = [0.0; 16];
+            self.store(value, &mut all[..Self::N]);
+            out[at..at + count].copy_from_slice(&all[..count]);
+        }
+    }
 }
 
 /// Output channels that a kernel computes at once: two vectors.
@@ -72,6 +109,7 @@ pub(crate) struct Portable;
 
 impl Lanes for Portable {
     type V = [f32; 8];
+    type M = [bool; 8];
     const N: usize = 8;
     const WIDE: bool = false;
 
@@ -104,12 +142,53 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
-        let mut out = a;
-        for (out, b) in out.iter_mut().zip(b) {
-            *out += b;
+        zip(a, b, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn greater(self, a: Self::V, b: Self::V) -> Self::M {
+        zip(a, b, |a, b| a > b)
+    }
+
+    #[inline(always)]
+    fn at_most(self, a: Self::V, b: Self::V) -> Self::M {
+        zip(a, b, |a, b| a <= b)
+    }
+
+    #[inline(always)]
+    fn equal(self, a: Self::V, b: Self::V) -> Self::M {
+        zip(a, b, |a, b| a == b)
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+        let mut out = b;
+        for (out, (mask, a)) in out.iter_mut().zip(mask.into_iter().zip(a)) {
+            if mask {
+                *out = a;
+            }
         }
         out
     }
+}
+
+#[inline(always)]
+fn zip<T: Copy + Default>(a: [f32; 8], b: [f32; 8], op: impl Fn(f32, f32) -> T) -> [T; 8] {
+    let mut out = [T::default(); 8];
+    for (out, (a, b)) in out.iter_mut().zip(a.into_iter().zip(b)) {
+        *out = op(a, b);
+    }
+    out
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -128,6 +207,7 @@ mod x86 {
         ($simd:ty, $wide:literal) => {
             impl Lanes for X86<$simd> {
                 type V = <$simd as Simd>::f32s;
+                type M = <$simd as Simd>::m32s;
                 const N: usize = <$simd as Simd>::F32_LANES;
                 const WIDE: bool = $wide;
 
@@ -150,6 +230,30 @@ mod x86 {
                 #[inline(always)]
                 fn add(self, a: Self::V, b: Self::V) -> Self::V {
                     self.0.add_f32s(a, b)
+                }
+                #[inline(always)]
+                fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+                    self.0.sub_f32s(a, b)
+                }
+                #[inline(always)]
+                fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+                    self.0.mul_f32s(a, b)
+                }
+                #[inline(always)]
+                fn greater(self, a: Self::V, b: Self::V) -> Self::M {
+                    self.0.greater_than_f32s(a, b)
+                }
+                #[inline(always)]
+                fn at_most(self, a: Self::V, b: Self::V) -> Self::M {
+                    self.0.less_than_or_equal_f32s(a, b)
+                }
+                #[inline(always)]
+                fn equal(self, a: Self::V, b: Self::V) -> Self::M {
+                    self.0.equal_f32s(a, b)
+                }
+                #[inline(always)]
+                fn select(self, mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+                    self.0.select_f32s(mask, a, b)
                 }
             }
         };

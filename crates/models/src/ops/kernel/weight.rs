@@ -18,7 +18,12 @@ const PARTS: usize = 8;
 const POSITIONS: usize = 512;
 
 /// The gradient of `weight`, `[outputs][inputs][3][3]`, given `input` and the output's gradient.
-pub(crate) fn weight_gradient(geometry: Geometry, input: &[f32], gradient: &[f32], level: SimdLevel) -> Vec<f32> {
+pub(crate) fn weight_gradient(
+    geometry: Geometry,
+    input: &[f32],
+    gradient: &[f32],
+    level: SimdLevel,
+) -> Vec<f32> {
     let (inputs, outputs) = (geometry.input.channels, geometry.output.channels);
     let block = block_of(level);
     let parts = PARTS.min(geometry.output.batch).max(1);
@@ -99,7 +104,8 @@ impl Work for Rows<'_> {
         let Self { geometry, padded, from, gradient, channels, sums } = self;
         for (number, sums) in sums.chunks_exact_mut(3 * reach * block::<L>()).enumerate() {
             for (tap, sums) in sums.chunks_exact_mut(reach * block::<L>()).enumerate() {
-                let place = Place { geometry, padded, from, gradient, channels, tap, first: number * block::<L>() };
+                let place =
+                    Place { geometry, padded, from, gradient, channels, tap, first: number * block::<L>() };
                 let mut at = 0;
                 while at < reach {
                     let sums = &mut sums[at * block::<L>()..];

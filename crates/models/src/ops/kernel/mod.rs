@@ -1,0 +1,18 @@
+//! Convolution, normalisation and pooling on slices in channels-last order. Nothing here knows burn.
+
+mod conv;
+mod geometry;
+mod inference;
+mod moments;
+mod norm;
+mod norm_backward;
+mod simd;
+mod weight;
+
+pub(crate) use conv::{Packed, convolve};
+pub(crate) use geometry::{Geometry, Images};
+pub(crate) use inference::conv_block;
+pub(crate) use moments::{Moments, moments};
+pub(crate) use norm::{Activated, Affine, activate};
+pub(crate) use norm_backward::Forward;
+pub(crate) use weight::weight_gradient;
