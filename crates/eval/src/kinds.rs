@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use crate::confusion::check_threshold;
+use crate::verification::{NOTE, widen};
 use crate::{BootstrapConfig, Cell, Error, Estimate, Table, bootstrap_by_group, check};
 
 /// The scores of one kind of pair, such as "tempo +30 %" or "different song, same edit".
@@ -25,7 +26,8 @@ pub struct KindScores {
 /// Mean score and share of matches of each kind of pair, kinds in the order in which they first come, intervals over
 /// the groups of the query side.
 ///
-/// A kind from a single group has an interval of no width.
+/// The mean of a kind from a single group has an interval of no width. A share of exactly 0 or 1, which no resample
+/// leaves, gets Wilson's interval with groups as its trials.
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::LengthMismatch`], [`Error::NotFinite`] for the first NaN or infinite score,
@@ -57,12 +59,14 @@ pub fn scores_by_kind<K: AsRef<str>, S: Copy + Into<f64>, G: Eq + Hash>(
         let mean = |sample: &[f64]| sample.iter().sum::<f64>() / sample.len() as f64;
         let matched =
             |sample: &[f64]| sample.iter().filter(|s| **s >= threshold).count() as f64 / sample.len() as f64;
+        let n_groups = of_groups.iter().collect::<HashSet<_>>().len();
+        let matched = bootstrap_by_group(&of_groups, &of_kind, matched, config)?;
         Ok(KindScores {
             kind: kind.to_owned(),
             n_pairs: of_kind.len(),
-            n_groups: of_groups.iter().collect::<HashSet<_>>().len(),
+            n_groups,
             mean: bootstrap_by_group(&of_groups, &of_kind, mean, config)?,
-            matched: bootstrap_by_group(&of_groups, &of_kind, matched, config)?,
+            matched: widen(matched, n_groups, config.confidence)?,
         })
     };
     names.into_iter().map(one).collect()
@@ -72,7 +76,7 @@ pub fn scores_by_kind<K: AsRef<str>, S: Copy + Into<f64>, G: Eq + Hash>(
 pub fn kind_table(caption: impl Into<String>, kinds: &[KindScores]) -> Table {
     let mut table = Table::new(caption)
         .with_headers(["kind", "pairs", "groups", "mean score", "called a match"])
-        .with_note("Intervals: percentile bootstrap over the groups of the query side.");
+        .with_note(NOTE);
     for kind in kinds {
         table.push([
             Cell::from(kind.kind.as_str()),
@@ -101,6 +105,9 @@ mod tests {
         assert!((got[0].mean.interval.low - 0.6).abs() < 1e-7);
         assert!((got[0].mean.interval.high - 0.9).abs() < 1e-7);
         assert_eq!((got[1].mean.value, got[1].mean.interval.width()), (0.5, 0.0));
+        // None of two groups, not none for sure.
+        let none = scores_by_kind(&kinds, &scores, &["a", "a", "b", "b", "a"], 0.95, &config).unwrap();
+        assert_eq!(none[0].matched.interval, crate::wilson(0, 2, 0.95).unwrap());
         let text = kind_table("Edits", &got).to_markdown();
         assert!(
             text.contains("| pitch | 3 | 2 | 0.700 (0.600 to 0.900) | 66.7 % (50.0 to 100.0) |"),

@@ -7,7 +7,9 @@ use crate::bootstrap::resample_groups;
 use crate::calibration::{Tally, bin_of, error_of, squared_miss};
 use crate::confusion::check_threshold;
 use crate::roc::Ranking;
-use crate::{BootstrapConfig, Cell, ConfusionMatrix, Error, Estimate, RocCurve, Table, check};
+use crate::{
+    BootstrapConfig, Cell, ConfusionMatrix, Error, Estimate, Interval, RocCurve, Table, check, wilson,
+};
 
 /// How to measure a verifier.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +53,10 @@ impl VerificationConfig {
 
 /// The whole row of one verifier: counts, and every measure with its interval over groups.
 ///
-/// Not Wilson's interval: that is for independent trials, and pairs of one track are not.
+/// Not Wilson's interval over pairs: that is for independent trials, and pairs of one track are not. But where not one
+/// pair is wrong, no resample has an error either, and the bootstrap would claim certainty. Accuracy, precision, recall,
+/// false positive rate and the true positive rates then get Wilson's interval with **groups** as its trials, and F1 the
+/// F1 of the ends of precision and recall. (An AUC of 1 and an equal error rate of 0 keep an interval of no width.)
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VerificationReport {
@@ -92,6 +97,23 @@ pub struct VerificationReport {
     pub calibration_error: Option<Estimate>,
 }
 
+/// How intervals are made, for below a table.
+pub(crate) const NOTE: &str = "Intervals: percentile bootstrap over the groups of the query side; for rates of exactly \
+    0 or 1 Wilson's, with groups as trials.";
+
+/// The interval of a rate of 0 or 1 that no resample left: Wilson's, with groups as trials.
+pub(crate) fn widen(estimate: Estimate, groups: usize, confidence: f64) -> Result<Estimate, Error> {
+    let Estimate { value, interval } = estimate;
+    let n = groups as u64;
+    let interval = match value {
+        _ if interval.width() > 0.0 => interval,
+        0.0 => wilson(0, n, confidence)?,
+        1.0 => wilson(n, n, confidence)?,
+        _ => interval,
+    };
+    Ok(Estimate { value, interval })
+}
+
 /// Number of measures that are resampled.
 const N: usize = 11;
 
@@ -128,6 +150,22 @@ impl VerificationReport {
         let [accuracy, precision, recall, f1, false_positive_rate, roc_auc, rest @ ..] = estimates;
         let [equal_error_rate, tpr_at_fpr_1e2, tpr_at_fpr_1e3, brier, calibration_error] = rest;
         let n_positive = labels.iter().filter(|l| **l).count();
+
+        let called = |i: usize| scores.get(i).is_some_and(|s| (*s).into() >= config.threshold);
+        let labelled = |class: bool| move |i: usize| labels.get(i) == Some(&class);
+        let widened = |estimate, keep: &dyn Fn(usize) -> bool| {
+            let concerned = groups.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, group)| group);
+            widen(estimate, concerned.collect::<HashSet<_>>().len(), config.bootstrap.confidence)
+        };
+        let precision = widened(precision, &called)?;
+        let recall = widened(recall, &labelled(true))?;
+        let f1 = if f1.value == 1.0 && f1.interval.width() == 0.0 {
+            let (a, b) = (precision.interval.low, recall.interval.low);
+            let low = if a + b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
+            Estimate { value: f1.value, interval: Interval { low, high: 1.0 } }
+        } else {
+            f1
+        };
         Ok(Self {
             n_pairs: labels.len(),
             n_positive,
@@ -135,15 +173,15 @@ impl VerificationReport {
             n_groups: groups.iter().collect::<HashSet<_>>().len(),
             threshold: config.threshold,
             confusion: ConfusionMatrix::at_threshold(scores, labels, config.threshold)?,
-            accuracy,
+            accuracy: widened(accuracy, &|_| true)?,
             precision,
             recall,
             f1,
-            false_positive_rate,
+            false_positive_rate: widened(false_positive_rate, &labelled(false))?,
             roc_auc,
             equal_error_rate,
-            tpr_at_fpr_1e2,
-            tpr_at_fpr_1e3,
+            tpr_at_fpr_1e2: widened(tpr_at_fpr_1e2, &labelled(true))?,
+            tpr_at_fpr_1e3: widened(tpr_at_fpr_1e3, &labelled(true))?,
             brier: config.probabilities.then_some(brier),
             calibration_error: config.probabilities.then_some(calibration_error),
         })
@@ -215,7 +253,7 @@ impl VerificationReport {
         for (header, (name, estimate)) in Self::headers().iter().skip(3).zip(self.measures()) {
             table.push([Cell::from(*header), cell(name, estimate)]);
         }
-        table.with_note("Intervals: percentile bootstrap over the groups of the query side.")
+        table.with_note(NOTE)
     }
 }
 

@@ -235,6 +235,26 @@ fn a_report_holds_what_each_measure_says() {
 }
 
 #[test]
+fn no_error_seen_is_not_certainty() {
+    // 30 tracks, each with a pair of both kinds, all right.
+    let scores: Vec<f64> = (0..60).map(|i| if i % 2 == 0 { 0.9 } else { 0.1 }).collect();
+    let labels: Vec<bool> = (0..60).map(|i| i % 2 == 0).collect();
+    let groups: Vec<usize> = (0..60).map(|i| i / 2).collect();
+    let report = VerificationReport::new(&scores, &labels, &groups, &VerificationConfig::new(0.5)).unwrap();
+    let (all, none) = (wilson(30, 30, 0.95).unwrap(), wilson(0, 30, 0.95).unwrap());
+    for estimate in [report.accuracy, report.precision, report.recall, report.tpr_at_fpr_1e2] {
+        assert_eq!((estimate.value, estimate.interval), (1.0, all));
+    }
+    assert_eq!(report.false_positive_rate.interval, none);
+    assert!((report.f1.interval.low - all.low).abs() < 1e-12 && report.f1.interval.high == 1.0);
+    assert_eq!(report.roc_auc.interval.width(), 0.0);
+    // Nothing is called a match: precision is 0 by convention, and nothing is known of it.
+    let report = VerificationReport::new(&scores, &labels, &groups, &VerificationConfig::new(0.95)).unwrap();
+    assert_eq!((report.precision.value, report.precision.interval), (0.0, wilson(0, 0, 0.95).unwrap()));
+    assert_eq!(report.recall.interval, none);
+}
+
+#[test]
 fn a_report_becomes_tables() {
     let (scores, labels, groups) = tracks();
     let config = VerificationConfig::new(0.5);

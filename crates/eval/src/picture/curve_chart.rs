@@ -120,7 +120,7 @@ mod tests {
         let points = [(0.0, 2.0), (1.0, 1.0), (2.0, f64::NAN), (3.0, 0.5), (4.0, 0.25)];
         let series = [CurveSeries { name: "loss", points: &points }];
         let picture = curve_chart(&series, &CurveChartConfig::default().with_axes("step", "loss")).unwrap();
-        let is_curve = |s: &&Shape| matches!(s, Shape::Path { colour, .. } if *colour == SERIES[0]);
+        let is_curve = |s: &&Shape| matches!(s, Shape::Path { colour, width: 2, .. } if *colour == SERIES[0]);
         assert_eq!(picture.canvas.shapes.iter().filter(is_curve).count(), 2);
         assert!(picture.png().unwrap().len() > 200 && picture.svg().unwrap().contains("loss"));
     }
