@@ -46,7 +46,7 @@ impl Reduction {
                 let above = losses.clone().greater_scalar(0.0);
                 mean(losses, above)
             }
-            Self::BatchMean => losses.sum().div_scalar(rows as f64),
+            Self::BatchMean => losses.sum().mul_scalar(1.0 / rows as f64),
             Self::Sum => losses.sum(),
             Self::None => losses,
         }

@@ -30,7 +30,8 @@ pub(crate) fn log_sum_exp(similarity: Tensor<2>, keep: &Tensor<2, Bool>, tempera
     let dropped = keep.clone().bool_not();
     let any = keep.clone().any_dim(1);
     let largest = similarity.clone().detach().mask_fill(dropped.clone(), LEAST).max_dim(1);
-    let logits = (similarity - largest).div_scalar(temperature);
+    // burn takes the gradient of a division by a number in single precision, that of a product in the tensor's own.
+    let logits = (similarity - largest).mul_scalar(1.0 / temperature);
     let sum = logits.clone().mask_fill(dropped, EXP_IS_ZERO).exp().sum_dim(1);
     let log_sum = sum.mask_fill(any.clone().bool_not(), 1.0).log();
     LogSumExp { logits, log_sum, any }

@@ -110,7 +110,8 @@ impl SupConLossConfig {
 ///
 /// An anchor without positives is undefined: it adds nothing, and [`Reduction::Mean`] does not count it, as in
 /// pytorch-metric-learning ([`Reduction::BatchMean`] counts it as 0, as in SupContrast). It still is a negative of
-/// others. A batch in which no anchor has a positive has the loss 0. A batch of one label has the loss of the formula,
+/// others. (pytorch-metric-learning does not count anchors either whose loss is 0 to rounding, as happens at small
+/// temperatures: [`Reduction::MeanNonZero`].) A batch in which no anchor has a positive has the loss 0. A batch of one label has the loss of the formula,
 /// and not 0 as in pytorch-metric-learning, which wants a negative somewhere.
 ///
 /// Embeddings may have any length; a zero vector has similarity 0 to all.
