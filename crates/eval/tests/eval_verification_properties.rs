@@ -8,7 +8,7 @@ use soundalike_eval::{
     BootstrapConfig, ConfusionMatrix, Criterion, Error, VerificationConfig, VerificationReport,
     best_threshold, bootstrap_by_group, brier_score, check_split, equal_error_rate,
     expected_calibration_error, folds_by_group, roc_auc, roc_auc_by_group, roc_curve, split_by_group,
-    tpr_at_fpr,
+    tpr_at_fpr, wilson,
 };
 
 /// Pairs of both classes whose scores, eighths or any number, tie often or never.
