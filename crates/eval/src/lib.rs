@@ -32,8 +32,9 @@
 //!
 //! # Pictures and reports
 //! The feature `report` adds pictures ([`spectrogram`], [`heat_map`], [`histogram_chart`], [`bar_chart`],
-//! [`line_chart`], [`curve_chart`], [`roc_chart`], [`confusion_chart`], [`reliability_chart`]: each a [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file
-//! with all its pictures and sounds inside, which opens offline.
+//! [`line_chart`], [`curve_chart`], [`roc_chart`], [`confusion_chart`], [`reliability_chart`]: each a
+//! [`Picture`] that becomes PNG or SVG, needing no font of the system), and [`Report`]: one HTML file with all its
+//! pictures and sounds inside, which opens offline.
 //!
 #![cfg_attr(not(feature = "report"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg_attr(

@@ -106,6 +106,10 @@ mod tests {
             let threshold = best_threshold(&scores, &labels, criterion).unwrap();
             assert!((threshold - 0.55).abs() < 1e-12, "{criterion:?}: {threshold}");
         }
+        // Of two cuts that are equally good, the one in the wider gap.
+        let labels = [true, false, true, false];
+        assert_eq!(best_threshold(&[0.875, 0.75, 0.5, 0.4375], &labels, Accuracy).unwrap(), 0.8125);
+        assert_eq!(best_threshold(&[0.875, 0.8125, 0.75, 0.25], &labels, Accuracy).unwrap(), 0.5);
         // Neighbours among the doubles have no middle.
         let close = [1.0_f64.next_up(), 1.0];
         assert_eq!(best_threshold(&close, &[true, false], Accuracy).unwrap(), close[0]);
