@@ -102,6 +102,13 @@ pub fn conv_block(
     stock::affine_relu_pool(stock::conv3x3(x, weight, stride), scale, shift, pool)
 }
 
+/// Frees the large buffers that training with these operations keeps for its next step (as much as one step needs, at
+/// most 1 GiB).
+pub fn release_memory() {
+    #[cfg(feature = "flex")]
+    flex::release();
+}
+
 fn check_convolution(x: &Tensor<4>, weight: &Tensor<4>, stride: usize) {
     let ([batch, inputs, height, width], weight) = (x.dims(), weight.dims());
     assert_eq!(weight[1..], [inputs, 3, 3], "the weights are [outputs, {inputs}, 3, 3]");

@@ -14,6 +14,7 @@ use soundalike_features::SimdLevel;
 
 use super::FastOps;
 use super::forward::{Normed, convolution};
+use super::memory;
 use super::tensors::{ChannelsLast, dims, images_to_tensor, to_tensor, values};
 use crate::ops::kernel::{Affine, Forward, Geometry, Moments, Packed, convolve, weight_gradient};
 
@@ -106,9 +107,12 @@ impl Backward<Flex, 2> for ConvolutionBackward {
         }
         if let Some(node) = x_node {
             let packed = Packed::backward(values(&weight), outputs, inputs, level);
-            let of_x = convolve(geometry.backward(), gradient.values(), &packed);
+            // The input is not needed any more: its gradient may take its place.
+            let mut of_x = x.into_buffer().unwrap_or_else(|_| memory::take(geometry.input.len()));
+            convolve(geometry.backward(), gradient.values(), &packed, &mut of_x);
             grads.register::<Flex>(node.id, images_to_tensor(geometry.input, of_x));
         }
+        gradient.recycle();
     }
 }
 
@@ -116,7 +120,7 @@ impl Backward<Flex, 2> for ConvolutionBackward {
 struct NormBackward;
 
 /// What the backward pass needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Saved {
     x: ChannelsLast,
     moments: Moments,
@@ -131,23 +135,17 @@ impl Backward<Flex, 3> for NormBackward {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = ChannelsLast::new(grads.consume::<Flex>(&ops.node));
-        let saved = ops.state;
-        let forward = Forward {
-            images: saved.x.images,
-            x: saved.x.values(),
-            moments: &saved.moments,
-            affine: &saved.affine,
-            eps: saved.eps,
-            pool: saved.pool,
-            chosen: &saved.chosen,
-        };
-        let of = forward.backward(gradient.values(), SimdLevel::current());
-        let channels = saved.x.images.channels;
-        let tensors = [
-            images_to_tensor(saved.x.images, of.x),
-            to_tensor([channels], of.gamma),
-            to_tensor([channels], of.beta),
-        ];
+        let saved = Arc::try_unwrap(ops.state).unwrap_or_else(|shared| Saved::clone(&shared));
+        let Saved { x, moments, affine, eps, pool, chosen } = saved;
+        let images = x.images;
+        let mut x = x.into_values();
+        let forward = Forward { images, moments: &moments, affine: &affine, eps, pool, chosen: &chosen };
+        let of = forward.backward(&mut x, gradient.values(), SimdLevel::current());
+        gradient.recycle();
+        memory::give(chosen);
+        let channels = images.channels;
+        let tensors =
+            [images_to_tensor(images, x), to_tensor([channels], of.gamma), to_tensor([channels], of.beta)];
         for (node, tensor) in ops.parents.into_iter().zip(tensors) {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, tensor);

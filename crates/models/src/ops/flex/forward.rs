@@ -6,10 +6,9 @@ use burn_flex::FlexTensor;
 use soundalike_features::SimdLevel;
 
 use super::FastOps;
+use super::memory;
 use super::tensors::{ChannelsLast, dims, images_to_tensor, to_tensor, values};
-use crate::ops::kernel::{
-    Activated, Affine, Geometry, Moments, Packed, activate, conv_block, convolve, moments,
-};
+use crate::ops::kernel::{Affine, Geometry, Moments, Packed, activate, conv_block, convolve, moments};
 
 impl FastOps for Flex {
     fn fast_conv3x3(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize) -> FloatTensor<Self> {
@@ -44,8 +43,10 @@ impl FastOps for Flex {
             scale: values(&scale.to_contiguous()).to_vec(),
             shift: values(&shift.to_contiguous()).to_vec(),
         };
-        let out = conv_block(geometry, x.values(), &packed, &affine, pool);
-        images_to_tensor(if pool { geometry.output.pooled() } else { geometry.output }, out)
+        let output = if pool { geometry.output.pooled() } else { geometry.output };
+        let mut out = memory::take(output.len());
+        conv_block(geometry, x.values(), &packed, &affine, pool, &mut out);
+        images_to_tensor(output, out)
     }
 }
 
@@ -54,7 +55,9 @@ pub(super) fn convolution(x: &ChannelsLast, weight: &FlexTensor, stride: usize) 
     let [outputs, inputs, ..] = dims(weight);
     let geometry = Geometry::new(x.images, outputs, stride);
     let packed = Packed::new(values(weight), outputs, inputs, SimdLevel::current());
-    images_to_tensor(geometry.output, convolve(geometry, x.values(), &packed))
+    let mut out = memory::take(geometry.output.len());
+    convolve(geometry, x.values(), &packed, &mut out);
+    images_to_tensor(geometry.output, out)
 }
 
 /// What the normalisation makes.
@@ -82,10 +85,13 @@ impl Normed {
         let moments = moments(images, x.values(), level);
         let (gamma, beta) = (gamma.to_contiguous(), beta.to_contiguous());
         let affine = Affine::new(&moments, values(&gamma), values(&beta), eps);
-        let Activated { out, chosen } = activate(images, x.values(), &affine, pool, keep, level);
+        let output = if pool { images.pooled() } else { images };
+        let mut out = memory::take(output.len());
+        let mut chosen = memory::take(if pool && keep { output.len() } else { 0 });
+        activate(images, x.values(), &affine, pool, &mut out, &mut chosen, level);
         let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
         Self {
-            out: images_to_tensor(if pool { images.pooled() } else { images }, out),
+            out: images_to_tensor(output, out),
             mean: to_tensor([images.channels], single(&moments.mean)),
             var: to_tensor([images.channels], single(&moments.var)),
             moments,

@@ -3,6 +3,7 @@
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
+use super::memory;
 use crate::ops::kernel::Images;
 
 /// Images whose values lie one after another, channels last.
@@ -25,6 +26,31 @@ impl ChannelsLast {
 
     pub(super) fn values(&self) -> &[f32] {
         values(&self.tensor)
+    }
+
+    /// The values' buffer, unless somebody else has it too.
+    pub(super) fn into_buffer(self) -> Result<Vec<f32>, Self> {
+        if !self.tensor.is_unique() || self.tensor.layout().start_offset() != 0 {
+            return Err(self);
+        }
+        let bytes = self.tensor.into_data().into_bytes();
+        Ok(bytes.try_into_vec().unwrap_or_else(|bytes| pulp::bytemuck::pod_collect_to_vec(&*bytes)))
+    }
+
+    /// A buffer with the values: their own unless somebody else has it too.
+    pub(super) fn into_values(self) -> Vec<f32> {
+        self.into_buffer().unwrap_or_else(|shared| {
+            let mut buffer = memory::take(shared.images.len());
+            buffer.copy_from_slice(shared.values());
+            buffer
+        })
+    }
+
+    /// Leaves the buffer for later, unless somebody else has it too.
+    pub(super) fn recycle(self) {
+        if let Ok(buffer) = self.into_buffer() {
+            memory::give(buffer);
+        }
     }
 }
 

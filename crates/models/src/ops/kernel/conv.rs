@@ -57,17 +57,15 @@ impl Packed {
 }
 
 /// Convolves all images.
-pub(crate) fn convolve(geometry: Geometry, input: &[f32], weights: &Packed) -> Vec<f32> {
-    let mut out = vec![0.0; geometry.output.len()];
+pub(crate) fn convolve(geometry: Geometry, input: &[f32], weights: &Packed, out: &mut [f32]) {
     let strip = geometry.strip(rayon::current_num_threads(), false);
-    strips(strip, geometry.output.row(), geometry.output.image(), &mut out).into_par_iter().for_each_init(
+    strips(strip, geometry.output.row(), geometry.output.image(), out).into_par_iter().for_each_init(
         Padded::default,
         |padded, (image, from, out)| {
             let image = &input[image * geometry.input.image()..][..geometry.input.image()];
             rows(geometry, image, from, weights, padded, out);
         },
     );
-    out
 }
 
 /// Splits `out` in strips of rows: number of the image, first row, values.

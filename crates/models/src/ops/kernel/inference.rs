@@ -14,14 +14,14 @@ pub(crate) fn conv_block(
     weights: &Packed,
     affine: &Affine,
     pool: bool,
-) -> Vec<f32> {
+    out: &mut [f32],
+) {
     let output = if pool { geometry.output.pooled() } else { geometry.output };
     let scale = if pool { 2 } else { 1 };
     let level = weights.level();
     let strip = geometry.strip(rayon::current_num_threads(), pool);
-    let mut out = vec![0.0; output.len()];
     let row = geometry.output.row();
-    strips(strip / scale, output.row(), output.image(), &mut out).into_par_iter().for_each_init(
+    strips(strip / scale, output.row(), output.image(), out).into_par_iter().for_each_init(
         <(Padded, Vec<f32>)>::default,
         |(padded, made), (image, from, out)| {
             let image = &input[image * geometry.input.image()..][..geometry.input.image()];
@@ -37,5 +37,4 @@ pub(crate) fn conv_block(
             }
         },
     );
-    out
 }

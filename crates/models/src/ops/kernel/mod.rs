@@ -13,6 +13,6 @@ pub(crate) use conv::{Packed, convolve};
 pub(crate) use geometry::{Geometry, Images};
 pub(crate) use inference::conv_block;
 pub(crate) use moments::{Moments, moments};
-pub(crate) use norm::{Activated, Affine, activate};
+pub(crate) use norm::{Affine, activate};
 pub(crate) use norm_backward::Forward;
 pub(crate) use weight::weight_gradient;

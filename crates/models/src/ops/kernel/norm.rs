@@ -32,47 +32,36 @@ pub(crate) fn inverse(var: f64, eps: f64) -> f64 {
     (var + eps).sqrt().recip()
 }
 
-/// What [`activate`] makes.
-pub(crate) struct Activated {
-    pub(crate) out: Vec<f32>,
-    /// With pooling: the input that each output was made from, NaN if ReLU made it zero. Empty without.
-    pub(crate) chosen: Vec<f32>,
-}
-
-/// Normalises, rectifies and, if `pool` says so, pools. `keep` asks for the inputs chosen.
+/// Normalises, rectifies and, if `pool` says so, pools to `out`. With pooling, `chosen` gets the input that each output
+/// was made from, NaN if ReLU made it zero; it may be empty if nobody wants to know.
 pub(crate) fn activate(
     images: Images,
     x: &[f32],
     affine: &Affine,
     pool: bool,
-    keep: bool,
+    out: &mut [f32],
+    chosen: &mut [f32],
     level: SimdLevel,
-) -> Activated {
+) {
     if !pool {
-        let mut out = vec![0.0; images.len()];
         let rows = x.par_chunks_exact(images.row().max(1)).zip(out.par_chunks_exact_mut(images.row().max(1)));
         rows.for_each(|(x, out)| run(level, Rectify { affine, x, out }));
-        return Activated { out, chosen: Vec::new() };
+        return;
     }
     let pooled = images.pooled();
-    let mut out = vec![0.0; pooled.len()];
-    let mut chosen = vec![0.0; if keep { pooled.len() } else { 0 }];
     let row = pooled.row().max(1);
     let rows = |number: usize| {
         let first = number / pooled.height * images.image() + number % pooled.height * 2 * images.row();
         x[first..first + 2 * images.row()].split_at(images.row())
     };
-    if keep {
-        out.par_chunks_exact_mut(row)
-            .zip(chosen.par_chunks_exact_mut(row))
-            .enumerate()
-            .for_each(|(number, (out, chosen))| run(level, Pool { affine, rows: rows(number), out, chosen }));
+    let outs = out.par_chunks_exact_mut(row).enumerate();
+    if chosen.is_empty() {
+        outs.for_each(|(number, out)| run(level, Pool { affine, rows: rows(number), out, chosen: &mut [] }));
     } else {
-        out.par_chunks_exact_mut(row)
-            .enumerate()
-            .for_each(|(number, out)| run(level, Pool { affine, rows: rows(number), out, chosen: &mut [] }));
+        outs.zip(chosen.par_chunks_exact_mut(row)).for_each(|((number, out), chosen)| {
+            run(level, Pool { affine, rows: rows(number), out, chosen });
+        });
     }
-    Activated { out, chosen }
 }
 
 /// [`Affine`] for some channels.

@@ -8,9 +8,8 @@ use super::moments::Moments;
 use super::norm::{Affine, inverse};
 use super::simd::{Lanes, Work, run};
 
-/// The gradients of the input, `gamma` and `beta`.
+/// The gradients of `gamma` and `beta`.
 pub(crate) struct Gradients {
-    pub(crate) x: Vec<f32>,
     pub(crate) gamma: Vec<f32>,
     pub(crate) beta: Vec<f32>,
 }
@@ -18,7 +17,6 @@ pub(crate) struct Gradients {
 /// What the forward pass leaves.
 pub(crate) struct Forward<'a> {
     pub(crate) images: Images,
-    pub(crate) x: &'a [f32],
     pub(crate) moments: &'a Moments,
     pub(crate) affine: &'a Affine,
     pub(crate) eps: f64,
@@ -28,12 +26,12 @@ pub(crate) struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// The gradients, given that of the output.
-    pub(crate) fn backward(&self, gradient: &[f32], level: SimdLevel) -> Gradients {
-        let Self { images, x, affine, pool, chosen, .. } = *self;
+    /// The gradients, given that of the output. The one of the input takes the input's place in `x`.
+    pub(crate) fn backward(&self, x: &mut [f32], gradient: &[f32], level: SimdLevel) -> Gradients {
+        let Self { images, affine, pool, chosen, .. } = *self;
         let channels = images.channels;
         let outputs = if pool { images.pooled() } else { images };
-        let x_at_outputs = if pool { chosen } else { x };
+        let x_at_outputs = if pool { chosen } else { &*x };
         let (image, row) = (outputs.image().max(1), outputs.row().max(1));
         let parts: Vec<Vec<f64>> = x_at_outputs
             .par_chunks_exact(image)
@@ -67,8 +65,8 @@ impl Forward<'_> {
                 .collect(),
             shift: (0..channels).map(|i| (f64::from(affine.scale[i]) * sum[i] / count) as f32).collect(),
         };
+        self.dense(x, gradient, &back, level);
         Gradients {
-            x: self.dense(gradient, &back, level),
             gamma: (0..channels).map(|i| (product[i] * spread(i)) as f32).collect(),
             // A channel that is NaN has no other gradient.
             beta: (0..channels).map(|i| (sum[i] + 0.0 * spread(i)) as f32).collect(),
@@ -76,30 +74,24 @@ impl Forward<'_> {
     }
 
     /// The gradient of the input, of which `back` tells what comes through mean and variance.
-    fn dense(&self, gradient: &[f32], back: &Affine, level: SimdLevel) -> Vec<f32> {
-        let Self { images, x, affine, pool, chosen, .. } = *self;
-        let mut out = vec![0.0; images.len()];
+    fn dense(&self, x: &mut [f32], gradient: &[f32], back: &Affine, level: SimdLevel) {
+        let Self { images, affine, pool, chosen, .. } = *self;
         let row = images.row();
         if !pool {
-            let rows = x.par_chunks_exact(row.max(1)).zip(gradient.par_chunks_exact(row.max(1)));
-            rows.zip(out.par_chunks_exact_mut(row.max(1)))
-                .for_each(|((x, gradient), out)| run(level, Plain { affine, back, x, gradient, out }));
-            return out;
+            let rows = x.par_chunks_exact_mut(row.max(1)).zip(gradient.par_chunks_exact(row.max(1)));
+            rows.for_each(|(x, gradient)| run(level, Plain { affine, back, x, gradient }));
+            return;
         }
         let pooled = images.pooled();
-        let images_out =
-            out.par_chunks_exact_mut(images.image().max(1)).zip(x.par_chunks_exact(images.image().max(1)));
-        images_out.enumerate().for_each(|(number, (out, x))| {
-            let pairs = out.chunks_mut((2 * row).max(1)).zip(x.chunks((2 * row).max(1)));
-            for (pair, (out, x)) in pairs.enumerate() {
+        x.par_chunks_exact_mut(images.image().max(1)).enumerate().for_each(|(number, x)| {
+            for (pair, x) in x.chunks_mut((2 * row).max(1)).enumerate() {
                 let at = number * pooled.image() + pair * pooled.row();
                 // The last row of an odd number belongs to no output.
                 let len = if pair < pooled.height { pooled.row() } else { 0 };
                 let (gradient, chosen) = (&gradient[at..at + len], &chosen[at..at + len]);
-                run(level, Unpool { affine, back, row, x, chosen, gradient, out });
+                run(level, Unpool { affine, back, row, x, chosen, gradient });
             }
         });
-        out
     }
 }
 
@@ -146,15 +138,14 @@ impl Work for RowSums<'_> {
 struct Plain<'a> {
     affine: &'a Affine,
     back: &'a Affine,
-    x: &'a [f32],
+    x: &'a mut [f32],
     gradient: &'a [f32],
-    out: &'a mut [f32],
 }
 
 impl Work for Plain<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, s: L) {
-        let Self { affine, back, x, gradient, out } = self;
+        let Self { affine, back, x, gradient } = self;
         let channels = affine.mean.len();
         let zero = s.splat(0.0);
         for at in (0..channels).step_by(L::N) {
@@ -162,13 +153,12 @@ impl Work for Plain<'_> {
             let (mean, scale, shift) =
                 (s.get(&affine.mean, at), s.get(&affine.scale, at), s.get(&affine.shift, at));
             let (slope, level) = (s.get(&back.scale, at), s.get(&back.shift, at));
-            let pixels = x.chunks_exact(channels).zip(gradient.chunks_exact(channels));
-            for ((x, gradient), out) in pixels.zip(out.chunks_exact_mut(channels)) {
+            for (x, gradient) in x.chunks_exact_mut(channels).zip(gradient.chunks_exact(channels)) {
                 let centred = s.sub(s.get(x, at), mean);
                 let off = s.at_most(s.mul_add(centred, scale, shift), zero);
                 let through = s.select(off, zero, s.get(gradient, at));
                 let back = s.mul_add(centred, slope, level);
-                s.put(s.sub(s.mul(through, scale), back), out, at, count);
+                s.put(s.sub(s.mul(through, scale), back), x, at, count);
             }
         }
     }
@@ -180,16 +170,15 @@ struct Unpool<'a> {
     back: &'a Affine,
     /// Values of a row of inputs.
     row: usize,
-    x: &'a [f32],
+    x: &'a mut [f32],
     chosen: &'a [f32],
     gradient: &'a [f32],
-    out: &'a mut [f32],
 }
 
 impl Work for Unpool<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, s: L) {
-        let Self { affine, back, row, x, chosen, gradient, out } = self;
+        let Self { affine, back, row, x, chosen, gradient } = self;
         let channels = affine.mean.len();
         let zero = s.splat(0.0);
         for at in (0..channels).step_by(L::N) {
@@ -202,21 +191,20 @@ impl Work for Unpool<'_> {
                 let through = s.mul(s.get(gradient, at), scale);
                 for place in [0, channels, row, row + channels] {
                     let place = number * 2 * channels + place + at;
-                    let x = s.get(x, place);
-                    let here = s.equal(x, chosen);
+                    let value = s.get(x, place);
+                    let here = s.equal(value, chosen);
                     // Of equal ones it was the first.
                     chosen = s.select(here, s.splat(f32::NAN), chosen);
-                    let back = s.mul_add(s.sub(x, mean), slope, level);
-                    s.put(s.sub(s.select(here, through, zero), back), out, place, count);
+                    let back = s.mul_add(s.sub(value, mean), slope, level);
+                    s.put(s.sub(s.select(here, through, zero), back), x, place, count);
                 }
             }
             // What no output was made from.
             let used = chosen.len() * 2;
-            for (x, out) in x.chunks_exact(row).zip(out.chunks_exact_mut(row)) {
+            for x in x.chunks_exact_mut(row) {
                 for place in (used..row).step_by(channels) {
-                    let x = s.get(x, place + at);
-                    let back = s.mul_add(s.sub(x, mean), slope, level);
-                    s.put(s.sub(zero, back), out, place + at, count);
+                    let back = s.mul_add(s.sub(s.get(x, place + at), mean), slope, level);
+                    s.put(s.sub(zero, back), x, place + at, count);
                 }
             }
         }
