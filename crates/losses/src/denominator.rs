@@ -44,6 +44,8 @@ impl Denominator {
         let (losses, valid) = match self {
             // A positive pair is itself among all others.
             Self::AllOthers => (beyond, pairs.positives),
+            // Also where there is one positive, and all others would do: the gradient of a pair that is right by far
+            // is the small share of its negatives itself, not the difference of 1 and the share of the positive.
             Self::PositiveAndNegatives => {
                 (softplus(beyond.mask_fill(any.bool_not(), EXP_IS_ZERO)), pairs.positives)
             }

@@ -48,7 +48,7 @@
 //! | pytorch-metric-learning `TripletMarginLoss` | [`TripletLoss::forward`], normalize true, [`Reduction::MeanNonZero`] |
 //! | the same after `TripletMarginMiner`, `BatchHardMiner` | with [`Mining::SemiHard`], [`Mining::Hard`] |
 //!
-//! The value that a positive competes with is [`Denominator`]; how terms become one value is [`Reduction`].
+//! What a positive competes with is [`Denominator`]; how terms become one value is [`Reduction`].
 //!
 //! # Numbers
 //! - Any temperature from 1e-8 on, and embeddings of any length from 1e-30 to the largest number: vectors are divided

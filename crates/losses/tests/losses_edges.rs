@@ -19,12 +19,13 @@ const DENOMINATORS: [Denominator; 3] =
 const MININGS: [Mining; 3] = [Mining::All, Mining::SemiHard, Mining::Hard];
 
 /// A loss of one matrix: its name, whether cosines make it, and itself.
-type Named = (String, bool, Box<dyn Fn(&On, Tensor<2>, &[i64]) -> Tensor<1>>);
+type Named = (String, bool, Loss);
+type Loss = Box<dyn Fn(&On, Tensor<2>, &[i64]) -> Tensor<1>>;
 
 /// Every loss there is as a loss of labelled rows. Where a loss takes pairs, the second are the rows in reverse.
 fn every_loss(t: f64) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
-    let mut add = |name: String, cosine: bool, f: Box<dyn Fn(&On, Tensor<2>, &[i64]) -> Tensor<1>>| {
+    let mut add = |name: String, cosine: bool, f: Loss| {
         all.push((name, cosine, f));
     };
     for denominator in DENOMINATORS {
@@ -435,12 +436,14 @@ fn tensors_with_and_without_autodiff_mix() {
         let labels = Tensor::<1, Int>::from_ints([0, 0, 1], &plain);
         let loss = SupConLossConfig::new().init().unwrap();
         let tracked = loss.forward(z.clone(), labels.clone()).unwrap();
-        assert!(gradients(&tracked, &[z.clone()])[0].iter().any(|&g| g != 0.0));
+        assert!(gradients(&tracked, std::slice::from_ref(&z))[0].iter().any(|&g| g != 0.0));
         let untracked = loss.forward(z.clone().inner(), labels.clone()).unwrap();
         assert_eq!(values(tracked), values(untracked));
         let loss = TripletLossConfig::new().with_mining(Mining::Hard).with_margin(5.0).init().unwrap();
         assert!(
-            gradients(&loss.forward(z.clone(), labels).unwrap(), &[z.clone()])[0].iter().any(|&g| g != 0.0)
+            gradients(&loss.forward(z.clone(), labels).unwrap(), std::slice::from_ref(&z))[0]
+                .iter()
+                .any(|&g| g != 0.0)
         );
         // A bank of negatives without gradients.
         let bank = z.clone().inner();

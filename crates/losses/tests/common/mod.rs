@@ -17,15 +17,19 @@ pub(crate) struct On {
 
 /// flex in both precisions, and in single precision whatever the features bring.
 pub(crate) fn devices() -> Vec<On> {
-    let mut all = vec![on("flex", Device::flex(), DType::F64), on("flex", Device::flex(), DType::F32)];
-    #[cfg(feature = "ndarray")]
-    {
-        #[allow(deprecated, reason = "tested as long as it exists")]
-        all.push(on("ndarray", Device::ndarray(), DType::F32));
-    }
-    #[cfg(feature = "wgpu")]
-    all.extend(wgpu());
-    all.drain(..).collect()
+    let flex = [DType::F64, DType::F32].map(|dtype| on("flex", Device::flex(), dtype));
+    flex.into_iter().chain(ndarray()).chain(wgpu()).collect()
+}
+
+#[cfg(feature = "ndarray")]
+#[allow(deprecated, reason = "tested as long as it exists")]
+fn ndarray() -> Option<On> {
+    Some(on("ndarray", Device::ndarray(), DType::F32))
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn ndarray() -> Option<On> {
+    None
 }
 
 fn on(name: &str, device: Device, dtype: DType) -> On {
@@ -37,14 +41,19 @@ fn on(name: &str, device: Device, dtype: DType) -> On {
 fn wgpu() -> Option<On> {
     let device = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
     let probe = device.clone();
-    let works = std::panic::catch_unwind(|| {
+    let works = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
         Tensor::<1>::from_floats([1.0, 2.0], &probe).sum().try_into_scalar::<f32>().is_ok()
-    });
+    }));
     if matches!(works, Ok(true)) {
         return Some(on("wgpu", device, DType::F32));
     }
     assert!(std::env::var("SOUNDALIKE_REQUIRE_WGPU").as_deref() != Ok("1"), "no adapter for wgpu");
     println!("skipped: wgpu, for which there is no adapter");
+    None
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Option<On> {
     None
 }
 
