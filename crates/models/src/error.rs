@@ -74,6 +74,19 @@ pub enum Error {
         /// What is wrong with it.
         problem: crate::CheckpointProblem,
     },
+    /// A device that this build does not have.
+    #[error(
+        "no device {name:?} in this build; it has {available:?}, others by Cargo features (flex, ndarray, wgpu)"
+    )]
+    Device {
+        /// The name.
+        name: String,
+        /// The names of those that it has.
+        available: &'static [&'static str],
+    },
+    /// No graphics adapter that wgpu can use.
+    #[error("wgpu finds no graphics adapter on this machine")]
+    NoAdapter,
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {

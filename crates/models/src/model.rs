@@ -52,6 +52,11 @@ const COSINE_SCALE: f64 = 10.0;
 /// The cosine whose logit is 0.
 const COSINE_MIDDLE: f64 = 0.5;
 
+/// The cosine that [`Model::pair_logits`] made this of, for a kind without a head for pairs.
+pub(crate) fn cosine_of_logit(logit: f64) -> f64 {
+    logit / COSINE_SCALE + COSINE_MIDDLE
+}
+
 impl Model {
     /// A network whose weights are drawn by the device's generator (see [`Device::seed`]).
     ///

@@ -25,6 +25,10 @@ pub enum Error {
         /// What is wrong with it, with its path.
         source: soundalike_index::Error,
     },
+    /// A model failed, or its checkpoint cannot be used.
+    #[cfg(feature = "model")]
+    #[error(transparent)]
+    Model(#[from] soundalike_models::Error),
     /// Computing features failed.
     #[error(transparent)]
     Features(#[from] soundalike_features::Error),

@@ -8,6 +8,8 @@ mod identify;
 mod ingest;
 mod library;
 
+#[cfg(feature = "model")]
+pub use embedder::{ModelEmbedder, ModelEmbedderConfig};
 pub use embedder::{Embedder, EmbedderId, MfccEmbedder, MfccEmbedderConfig, Standardization};
 pub use error::Error;
 pub use identify::{Answer, Candidate, ClipEmbedding, DEFAULT_THRESHOLD, Identifier, IdentifyOptions};
@@ -16,5 +18,7 @@ pub use ingest::{FileNote, IngestObserver, IngestOptions, IngestReport, MusicFol
 pub use library::{CATALOG_FILE, INDEX_FILE, IndexSource, Library};
 #[cfg(feature = "audio")]
 pub use soundalike_audio as audio;
+#[cfg(feature = "model")]
+pub use soundalike_models as models;
 pub use {soundalike_catalog as catalog, soundalike_eval as eval};
 pub use {soundalike_features as features, soundalike_index as index};

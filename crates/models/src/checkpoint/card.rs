@@ -38,7 +38,7 @@ pub struct Calibration {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Card {
-    /// The model's name: letters, digits, `_` and `-`.
+    /// The model's name: letters, digits and `_`.
     pub name: String,
     /// The network.
     pub model: ModelConfig,
@@ -65,8 +65,7 @@ pub struct Card {
     /// Names of the classes, for a genre model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// Whether embeddings are given with length one. Default true.
-    #[serde(default = "yes")]
+    /// Whether embeddings are given with length one.
     pub normalize: bool,
     /// From scores of pairs to probabilities; without it, the sigmoid of [`Model::pair_logits`](crate::Model::pair_logits).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,14 +75,13 @@ pub struct Card {
     pub threshold: Option<f64>,
 }
 
-fn yes() -> bool {
-    true
-}
-
 impl Card {
     /// A card with a name, a network and a front end; nothing is known about the rest.
+    ///
+    /// Embeddings are given with length one, but for a Siamese network, whose head needs their length.
     #[must_use]
     pub fn new(name: impl Into<String>, model: ModelConfig, front_end: ClipFrontEndConfig) -> Self {
+        let normalize = !matches!(model, ModelConfig::Siamese(_));
         Self {
             name: name.into(),
             model,
@@ -95,20 +93,16 @@ impl Card {
             revision: String::new(),
             trained: None,
             labels: Vec::new(),
-            normalize: true,
+            normalize,
             calibration: None,
             threshold: None,
         }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if self.name.is_empty() || self.name.len() > 100 || !self.name.chars().all(good) {
-            return Err(Error::setting(
-                "name",
-                format!("{:?}", self.name),
-                "1 to 100 letters, digits, _ and -",
-            ));
+            return Err(Error::setting("name", format!("{:?}", self.name), "1 to 100 letters, digits and _"));
         }
         if let Some(Calibration { slope, intercept }) = self.calibration
             && !(slope.is_finite() && intercept.is_finite())

@@ -2,16 +2,16 @@
 
 mod atomic;
 mod card;
+pub(crate) mod container;
 mod problem;
-mod weights;
+pub(crate) mod weights;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 
 pub use self::card::{Calibration, Card, Trained};
 pub use self::problem::CheckpointProblem;
@@ -112,20 +112,15 @@ impl Checkpoint {
         for (name, weight) in &weights {
             weights::check_values(name, weight.values.iter().copied()).map_err(here)?;
             let bytes: Vec<u8> = weight.values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            tensors.push((name.as_str(), weight.shape.clone(), bytes));
+            tensors.push((name.as_str(), weight.shape.as_slice(), bytes));
         }
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
-        let views: Result<Vec<_>, _> = views.collect();
-        let metadata = HashMap::from([
+        let metadata = BTreeMap::from([
             // What the transformers library looks for.
-            ("format".to_owned(), "pt".to_owned()),
-            (FORMAT_KEY.to_owned(), FORMAT.to_string()),
-            (CARD_KEY.to_owned(), serde_json::to_string(&self.card).map_err(no_json)?),
+            ("format", "pt".to_owned()),
+            (FORMAT_KEY, FORMAT.to_string()),
+            (CARD_KEY, serde_json::to_string(&self.card).map_err(no_json)?),
         ]);
-        let bytes = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
-        bytes.map_err(|error| here(CheckpointProblem::Format(error)))
+        container::write(&metadata, &tensors).map_err(no_json)
     }
 
     /// Reads a file.
@@ -150,13 +145,23 @@ impl Checkpoint {
 
     fn parse(bytes: &[u8], device: &Device) -> Result<Self, CheckpointProblem> {
         let file = SafeTensors::deserialize(bytes).map_err(CheckpointProblem::Format)?;
-        let card = card_of(bytes)?;
+        Self::assemble(card_of(bytes)?, &file, device)
+    }
+
+    fn assemble(card: Card, file: &SafeTensors<'_>, device: &Device) -> Result<Self, CheckpointProblem> {
         let setting = |error| CheckpointProblem::Setting(Box::new(error));
         card.check().map_err(setting)?;
         let shape = ClipFrontEnd::new(&card.front_end).map_err(setting)?.shape();
         // Takes no memory for weights: the card may be a lie.
         let planned = Model::planned(&card.model, shape, device).map_err(setting)?;
-        Ok(Self { model: weights::apply(planned, &file)?, card })
+        Ok(Self { model: weights::apply(planned, file)?, card })
+    }
+
+    /// A card of one's own with the tensors of safetensors bytes that have none.
+    #[cfg(feature = "pytorch")]
+    pub(crate) fn with_tensors(card: Card, bytes: &[u8], device: &Device) -> Result<Self, CheckpointProblem> {
+        let file = SafeTensors::deserialize(bytes).map_err(CheckpointProblem::Format)?;
+        Self::assemble(card, &file, device)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn collect(model: &Model) -> Result<BTreeMap<String, Weight>, Error> 
             let tensor = param.val().detach();
             let tensor = if D == 2 { tensor.swap_dims(0, 1) } else { tensor };
             let shape = tensor.dims().to_vec();
-            match tensor.into_data().convert::<f32>().into_vec::<f32>() {
+            match tensor.into_data().try_into_vec_as::<f32>() {
                 Ok(values) => drop(self.weights.insert(self.path.join("."), Weight { shape, values })),
                 Err(error) => self.failed = Some(format!("{error:?}")),
             }
@@ -139,9 +139,15 @@ impl ModuleMapper for Apply<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         // All names have been checked.
         let Ok(tensor) = self.file.tensor(&self.path.join(".")) else { return param };
-        let data = TensorData::new(numbers(tensor.data()).collect::<Vec<f32>>(), tensor.shape().to_vec());
-        let value = Tensor::<D>::from_data(data, &param.lazy_device());
-        let value = if D == 2 { value.swap_dims(0, 1) } else { value };
+        let mut values: Vec<f32> = numbers(tensor.data()).collect();
+        let mut shape = tensor.shape().to_vec();
+        // Turned here and not by the device, which would multiply a view in another order and round otherwise.
+        if let &[rows, columns] = shape.as_slice() {
+            let each = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+            values = each.filter_map(|at| values.get(at).copied()).collect();
+            shape.reverse();
+        }
+        let value = Tensor::<D>::from_data(TensorData::new(values, shape), &param.lazy_device());
         let id = param.id;
         param.transform_for_load(value, id)
     }

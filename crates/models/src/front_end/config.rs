@@ -125,6 +125,10 @@ impl ClipFrontEndConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
+        // A card from elsewhere must not make a plan take much memory.
+        if self.mel.stft.n_fft > 1 << 16 {
+            return Err(Error::setting("mel.stft.n_fft", self.mel.stft.n_fft, "at most 65,536"));
+        }
         if let Normalization::Fixed { mean, std } = self.normalize {
             if !mean.is_finite() {
                 return Err(Error::setting("normalize.mean", mean, "a finite number"));

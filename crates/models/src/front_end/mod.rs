@@ -44,8 +44,8 @@ impl ClipFrontEnd {
     /// [`Error::Setting`] and [`Error::Features`] for a setting that cannot be.
     pub fn new(config: &ClipFrontEndConfig) -> Result<Self, Error> {
         config.check()?;
-        let clip_samples = config.clip_samples()?;
         let mel = MelSpectrogram::new(&config.mel)?;
+        let clip_samples = config.clip_samples()?;
         let decibels = config.decibels();
         // The only check of decibels that the features crate offers.
         power_to_db(&mut [1.0], &decibels)?;

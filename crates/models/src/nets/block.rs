@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution};
 
 use super::init::{Fan, conv_weight};
 use super::norm::{ChannelNorm, EPSILON};
-use crate::layers;
+use crate::ops;
 use crate::{Downsampling, Initialization};
 
 /// The weights of a 3x3 convolution.
@@ -63,12 +63,12 @@ impl ConvBlock {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         if !self.bn.trains_on(&x.device()) {
             let (scale, shift) = self.bn.scale_and_shift();
-            return layers::conv_block(x, self.conv.weight.val(), scale, shift, self.stride, self.pool);
+            return ops::conv_block(x, self.conv.weight.val(), scale, shift, self.stride, self.pool);
         }
-        let y = layers::conv3x3(x, self.conv.weight.val(), self.stride);
+        let y = ops::conv3x3(x, self.conv.weight.val(), self.stride);
         let [batch, _, height, width] = y.dims();
         let (weight, bias) = (self.bn.weight.val(), self.bn.bias.val());
-        let (y, statistics) = layers::batch_norm_relu_pool(y, weight, bias, EPSILON, self.pool);
+        let (y, statistics) = ops::batch_norm_relu_pool(y, weight, bias, EPSILON, self.pool);
         self.bn.update(statistics, batch * height * width);
         self.drop_channels(y)
     }

@@ -12,7 +12,7 @@ use super::block::{Conv3x3, ConvBlock};
 use super::init::conv_weight;
 use super::{Fan, linear};
 use crate::config::EncoderConfig;
-use crate::{Error, InputShape, layers};
+use crate::{Error, InputShape, ops};
 
 /// The encoder's blocks backwards, each after a nearest-neighbour enlargement.
 #[derive(Module, Debug)]
@@ -69,7 +69,7 @@ impl Decoder {
             x = block.forward(enlarged(x, size));
         }
         let x = enlarged(x, self.sizes.last().copied().unwrap_or([1, 1]));
-        let x = layers::conv3x3(x, self.out.weight.val(), 1);
+        let x = ops::conv3x3(x, self.out.weight.val(), 1);
         let x = x.squeeze_dim::<3>(1);
         match &self.out.bias {
             Some(bias) => x + bias.val().reshape([1, 1, 1]),

@@ -5,7 +5,7 @@ use burn::module::{Flag, Module, Param, RunningState};
 use burn::nn::Initializer;
 use burn::tensor::Device;
 
-use crate::layers::BatchStatistics;
+use crate::ops::BatchStatistics;
 
 /// Scale, shift and running statistics of each channel; the names and numbers are those of PyTorch's `BatchNorm2d`.
 ///

@@ -1,10 +1,14 @@
 //! What turns a stretch of audio into a vector, and the name under which its vectors are kept.
 
 mod mfcc;
+#[cfg(feature = "model")]
+mod model;
 
 use std::fmt;
 
 pub use mfcc::{MfccEmbedder, MfccEmbedderConfig, Standardization};
+#[cfg(feature = "model")]
+pub use model::{ModelEmbedder, ModelEmbedderConfig};
 use soundalike_features::ChunkConfig;
 
 use crate::Error;
