@@ -1,1 +1,16 @@
-//! Seeded augmentations of waveforms and spectrograms.
+#![doc = include_str!("../README.md")]
+
+mod check;
+mod dsp;
+mod error;
+mod random;
+mod range;
+mod waveform;
+
+pub use error::Error;
+pub use range::Range;
+pub use waveform::{
+    BackgroundNoise, BandPass, Clipping, Combined, Edit, EditStep, Gain, HighPass, ImpulseResponse,
+    LossyCoding, LowPass, OneOf, PitchShift, Scratch, Sources, Speed, TimeStretch, Waveform, WaveformConfig,
+    WaveformStep, WhiteNoise,
+};
