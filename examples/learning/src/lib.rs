@@ -1,1 +1,6 @@
 //! What the examples that train and embed share.
+
+pub mod device;
+pub mod measure;
+pub mod run;
+pub mod sounds;
