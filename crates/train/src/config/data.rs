@@ -28,6 +28,9 @@ pub enum FrontEndPreset {
 pub struct FrontEndSection {
     /// Which one.
     pub preset: FrontEndPreset,
+    /// Samples a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_rate: Option<u32>,
     /// Seconds of a clip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -69,6 +72,7 @@ impl FrontEndSection {
             config = config.with_clip_seconds(seconds);
         }
         let mel = &mut config.mel;
+        mel.sample_rate = self.sample_rate.unwrap_or(mel.sample_rate);
         mel.n_mels = self.n_mels.unwrap_or(mel.n_mels);
         mel.stft.n_fft = self.n_fft.unwrap_or(mel.stft.n_fft);
         mel.stft.hop_length = self.hop_length.unwrap_or(mel.stft.hop_length);
