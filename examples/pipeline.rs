@@ -12,17 +12,14 @@ use clap::Parser;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha12Rng;
 use rayon::prelude::*;
-use soundalike::{
-    DEFAULT_THRESHOLD, Embedder, IndexSource, IngestOptions, IngestReport, Library, MfccEmbedder,
-    MfccEmbedderConfig, MusicFolder, hash_file,
-};
+use soundalike::{IndexSource, IngestOptions, IngestReport, Library, MusicFolder, hash_file};
 use soundalike_audio::{AudioReader, ReadConfig, scan};
 use soundalike_catalog::FileRecord;
 use soundalike_examples::cli::{self, IngestBar, Outcome, hash, interrupted, progress, write_json};
 use soundalike_examples::demo;
 use soundalike_examples::pipeline::{
-    Asked, Asker, Cut, Findings, Kind, NotAsked, REPORT_STEPS, SongFile, known_table, overall, rows,
-    unknown_table, write_report,
+    Asked, Asker, Chosen, Cut, Findings, Kind, NotAsked, REPORT_STEPS, SongFile, choose, known_table,
+    overall, rows, unknown_table, write_report,
 };
 use soundalike_examples::{say, warn};
 
@@ -50,9 +47,13 @@ struct Args {
     /// Also write all results as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Cosine distance below which the nearest song is called a match (uncalibrated)
-    #[arg(long, default_value_t = DEFAULT_THRESHOLD)]
-    threshold: f64,
+    /// A trained model instead of MFCCs: a checkpoint (needs --features model)
+    #[arg(long, value_name = "CKPT")]
+    model: Option<PathBuf>,
+    /// Cosine distance below which the nearest song is called a match (uncalibrated) [default: 0.3, or match_distance in
+    /// the model's card]
+    #[arg(long, value_name = "D")]
+    threshold: Option<f64>,
     /// Ask about no more than this many songs, drawn at random
     #[arg(long, value_name = "N", default_value_t = 500)]
     queries: usize,
@@ -81,9 +82,13 @@ struct Sources {
 }
 
 fn pipeline(args: &Args) -> Outcome<()> {
-    if !(0.0..=2.0).contains(&args.threshold) {
-        return Err(format!("--threshold is {}: a cosine distance from 0 to 2", args.threshold).into());
+    if let Some(threshold) = args.threshold
+        && !(0.0..=2.0).contains(&threshold)
+    {
+        return Err(format!("--threshold is {threshold}: a cosine distance from 0 to 2").into());
     }
+    let Chosen { embedder, what, threshold } = choose(args.model.as_deref())?;
+    let threshold = args.threshold.unwrap_or(threshold);
     if let Some(n) = args.threads {
         rayon::ThreadPoolBuilder::new().num_threads(n.get()).build_global()?;
     }
@@ -94,7 +99,6 @@ fn pipeline(args: &Args) -> Outcome<()> {
     // 1. Files -> chunks -> vectors -> catalog.
     let folder = MusicFolder::scan(&sources.music)?;
     sources.unknown.as_deref().map(MusicFolder::scan).transpose()?;
-    let embedder: Arc<dyn Embedder> = Arc::new(MfccEmbedder::new(&MfccEmbedderConfig::default())?);
     let mut library = Library::open(&sources.library, Arc::clone(&embedder))?;
     let started = Instant::now();
     let options = IngestOptions::default()
@@ -125,8 +129,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
     );
 
     // 3. Degraded clips of known and unknown songs -> answers.
-    let asker =
-        Asker { identifier: &identifier, embedder: &*embedder, threshold: args.threshold, seed: args.seed };
+    let asker = Asker { identifier: &identifier, embedder: &*embedder, threshold, seed: args.seed };
     let Some((cuts, asked)) = ask(args, &sources, &library, (&folder, &ingest), &asker)? else {
         say!("Interrupted: no report written.");
         return Ok(());
@@ -135,6 +138,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
     // 4. Answers -> tables and report.
     let findings = Findings {
         corpus: &sources.corpus,
+        what: &what,
         library: &library,
         identifier: &identifier,
         ingest: &ingest,
@@ -142,7 +146,7 @@ fn pipeline(args: &Args) -> Outcome<()> {
         asked: &asked,
         rows: rows(&asked)?,
         overall: overall(&asked, args.seed)?,
-        threshold: args.threshold,
+        threshold,
         seed: args.seed,
         leave_out: sources.unknown.is_none(),
     };

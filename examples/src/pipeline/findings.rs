@@ -16,6 +16,8 @@ use crate::degrade::Degradation;
 pub struct Findings<'a> {
     /// What was searched, in words.
     pub corpus: &'a str,
+    /// What makes the vectors, in words.
+    pub what: &'a str,
     /// The library.
     pub library: &'a Library,
     /// Its index.

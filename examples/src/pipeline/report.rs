@@ -107,11 +107,7 @@ fn summary(page: &mut Report, f: &Findings<'_>) -> Outcome<()> {
         ("id", embedder.id().to_string()),
         ("dimensions", embedder.dim().to_string()),
         ("sample rate", format!("{} Hz", embedder.sample_rate())),
-        (
-            "what",
-            "means of 20 MFCCs over a chunk, standardised with fixed figures that are part of the id"
-                .to_owned(),
-        ),
+        ("what", f.what.to_owned()),
         ("seed of cuts and noise", f.seed.to_string()),
         ("hash of the corpus", f.corpus_hash()?),
     ]);

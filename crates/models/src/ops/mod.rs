@@ -11,6 +11,8 @@
 mod flex;
 #[cfg(feature = "flex")]
 mod kernel;
+#[cfg(feature = "flex")]
+mod memory;
 mod stock;
 
 use burn::tensor::Tensor;
@@ -106,7 +108,7 @@ pub fn conv_block(
 /// most 1 GiB).
 pub fn release_memory() {
     #[cfg(feature = "flex")]
-    flex::release();
+    memory::release();
 }
 
 fn check_convolution(x: &Tensor<4>, weight: &Tensor<4>, stride: usize) {

@@ -14,9 +14,9 @@ use soundalike_features::SimdLevel;
 
 use super::FastOps;
 use super::forward::{Normed, convolution};
-use super::memory;
 use super::tensors::{ChannelsLast, dims, images_to_tensor, to_tensor, values};
 use crate::ops::kernel::{Affine, Forward, Geometry, Moments, Packed, convolve, weight_gradient};
+use crate::ops::memory;
 
 /// The backend that tracks gradients.
 type Tracking<C> = Autodiff<Flex, C>;
@@ -106,7 +106,7 @@ impl Backward<Flex, 2> for ConvolutionBackward {
             grads.register::<Flex>(node.id, to_tensor([outputs, inputs, 3, 3], of_weight));
         }
         if let Some(node) = x_node {
-            let packed = Packed::backward(values(&weight), outputs, inputs, level);
+            let packed = Packed::backward(geometry.backward(), values(&weight), level);
             // The input is not needed any more: its gradient may take its place.
             let mut of_x = x.into_buffer().unwrap_or_else(|_| memory::take(geometry.input.len()));
             convolve(geometry.backward(), gradient.values(), &packed, &mut of_x);

@@ -6,9 +6,9 @@ use burn_flex::FlexTensor;
 use soundalike_features::SimdLevel;
 
 use super::FastOps;
-use super::memory;
 use super::tensors::{ChannelsLast, dims, images_to_tensor, to_tensor, values};
 use crate::ops::kernel::{Affine, Geometry, Moments, Packed, activate, conv_block, convolve, moments};
+use crate::ops::memory;
 
 impl FastOps for Flex {
     fn fast_conv3x3(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize) -> FloatTensor<Self> {
@@ -35,9 +35,9 @@ impl FastOps for Flex {
         pool: bool,
     ) -> FloatTensor<Self> {
         let (x, weight) = (ChannelsLast::new(x), weight.to_contiguous());
-        let [outputs, inputs, ..] = dims(&weight);
+        let [outputs, ..] = dims(&weight);
         let geometry = Geometry::new(x.images, outputs, stride);
-        let packed = Packed::new(values(&weight), outputs, inputs, SimdLevel::current());
+        let packed = Packed::new(geometry, values(&weight), SimdLevel::current());
         let affine = Affine {
             mean: vec![0.0; outputs],
             scale: values(&scale.to_contiguous()).to_vec(),
@@ -52,9 +52,9 @@ impl FastOps for Flex {
 
 /// Convolves; `weight` is contiguous.
 pub(super) fn convolution(x: &ChannelsLast, weight: &FlexTensor, stride: usize) -> FlexTensor {
-    let [outputs, inputs, ..] = dims(weight);
+    let [outputs, ..] = dims(weight);
     let geometry = Geometry::new(x.images, outputs, stride);
-    let packed = Packed::new(values(weight), outputs, inputs, SimdLevel::current());
+    let packed = Packed::new(geometry, values(weight), SimdLevel::current());
     let mut out = memory::take(geometry.output.len());
     convolve(geometry, x.values(), &packed, &mut out);
     images_to_tensor(geometry.output, out)

@@ -2,10 +2,7 @@
 
 mod backward;
 mod forward;
-mod memory;
 mod tensors;
-
-pub(super) use memory::release;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, DispatchTensorKind, backend_extension};

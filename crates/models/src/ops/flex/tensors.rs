@@ -3,8 +3,8 @@
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-use super::memory;
 use crate::ops::kernel::Images;
+use crate::ops::memory;
 
 /// Images whose values lie one after another, channels last.
 #[derive(Debug, Clone)]

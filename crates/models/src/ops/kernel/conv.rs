@@ -9,35 +9,42 @@ use soundalike_features::SimdLevel;
 
 use super::geometry::{Geometry, Padded};
 use super::simd::{Lanes, Work, block, block_of, run};
+use super::tile::{best_tile, for_tile, multiply};
+use super::winograd::{self, Finish};
 
-/// Weights in the order in which the kernel reads them: `[block of outputs][row][column][input][output]`.
+/// Weights in the order in which the kernel reads them.
 pub(crate) struct Packed {
     values: Vec<f32>,
     level: SimdLevel,
+    /// Whether they are Winograd's forms; else `[block of outputs][row][column][input][output]`.
+    forms: bool,
 }
 
 impl Packed {
-    /// Packs `weight`, `[outputs][inputs][3][3]`.
-    pub(crate) fn new(weight: &[f32], outputs: usize, inputs: usize, level: SimdLevel) -> Self {
-        Self::from_fn(outputs, inputs, level, |output, input, tap| {
-            weight[(output * inputs + input) * 9 + tap]
-        })
+    /// Packs `weight`, `[outputs][inputs][3][3]`, for a convolution.
+    pub(crate) fn new(geometry: Geometry, weight: &[f32], level: SimdLevel) -> Self {
+        let inputs = geometry.input.channels;
+        Self::from_fn(geometry, level, |output, input, tap| weight[(output * inputs + input) * 9 + tap])
     }
 
-    /// Packs the weights that take the outputs' gradient to the inputs': mirrored, and the other way round.
-    pub(crate) fn backward(weight: &[f32], outputs: usize, inputs: usize, level: SimdLevel) -> Self {
-        Self::from_fn(inputs, outputs, level, |input, output, tap| {
-            weight[(output * inputs + input) * 9 + 8 - tap]
-        })
+    /// Packs the weights that take the outputs' gradient to the inputs', for [`Geometry::backward`]: mirrored, and the
+    /// other way round.
+    pub(crate) fn backward(geometry: Geometry, weight: &[f32], level: SimdLevel) -> Self {
+        let inputs = geometry.output.channels;
+        Self::from_fn(geometry, level, |input, output, tap| weight[(output * inputs + input) * 9 + 8 - tap])
     }
 
     fn from_fn(
-        outputs: usize,
-        inputs: usize,
+        geometry: Geometry,
         level: SimdLevel,
         weight: impl Fn(usize, usize, usize) -> f32 + Sync,
     ) -> Self {
+        let (inputs, outputs) = (geometry.input.channels, geometry.output.channels);
         let block = block_of(level);
+        if winograd::fits(geometry) {
+            let values = winograd::pack_kernel(outputs, inputs, level, weight);
+            return Self { values, level, forms: true };
+        }
         let mut values = vec![0.0; outputs.div_ceil(block) * 9 * inputs * block];
         values.par_chunks_mut(9 * inputs * block).enumerate().for_each(|(number, values)| {
             let first = number * block;
@@ -47,17 +54,25 @@ impl Packed {
                 }
             }
         });
-        Self { values, level }
+        Self { values, level, forms: false }
     }
 
     /// The level that the weights are packed for.
     pub(crate) fn level(&self) -> SimdLevel {
         self.level
     }
+
+    /// Winograd's forms, if they are that.
+    pub(crate) fn forms(&self) -> Option<&[f32]> {
+        self.forms.then_some(&self.values)
+    }
 }
 
 /// Convolves all images.
 pub(crate) fn convolve(geometry: Geometry, input: &[f32], weights: &Packed, out: &mut [f32]) {
+    if let Some(forms) = weights.forms() {
+        return winograd::convolve(geometry, input, forms, Finish::Nothing, weights.level, out);
+    }
     let strip = geometry.strip(rayon::current_num_threads(), false);
     strips(strip, geometry.output.row(), geometry.output.image(), out).into_par_iter().for_each_init(
         Padded::default,
@@ -106,25 +121,13 @@ struct Rows<'a> {
     out: &'a mut [f32],
 }
 
-/// Positions that are computed at once.
-const WIDE_TILES: [usize; 6] = [13, 11, 8, 4, 2, 1];
-const NARROW_TILES: [usize; 4] = [6, 4, 2, 1];
-
-/// The tile that wastes least on `width` positions.
-fn best_tile(tiles: &[usize], width: usize) -> usize {
-    // What a tile costs besides its positions.
-    const FIXED: usize = 1;
-    let cost = |tile: &usize| width.div_ceil(*tile) * (tile + FIXED);
-    tiles.iter().copied().filter(|tile| *tile <= width).min_by_key(cost).unwrap_or(1)
-}
-
 impl Work for Rows<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, s: L) {
         let Self { geometry, padded, from, weights, out } = self;
         let (width, channels) = (geometry.output.width, geometry.output.channels);
         let reach = geometry.reach();
-        let tile = best_tile(if L::WIDE { &WIDE_TILES } else { &NARROW_TILES }, width);
+        let tile = best_tile::<L>(width);
         for (number, weights) in weights.chunks_exact(3 * reach * block::<L>()).enumerate() {
             let first = number * block::<L>();
             for (row, out) in out.chunks_exact_mut(geometry.output.row()).enumerate() {
@@ -137,15 +140,7 @@ impl Work for Rows<'_> {
                     at = at.min(width - tile);
                     let place = Place { sources, weights, reach, step: geometry.step(), at };
                     let out = &mut out[at * channels..];
-                    match tile {
-                        13 if L::WIDE => place.tile::<L, 13>(s, out, channels, first),
-                        11 if L::WIDE => place.tile::<L, 11>(s, out, channels, first),
-                        8 if L::WIDE => place.tile::<L, 8>(s, out, channels, first),
-                        6 if !L::WIDE => place.tile::<L, 6>(s, out, channels, first),
-                        4 => place.tile::<L, 4>(s, out, channels, first),
-                        2 => place.tile::<L, 2>(s, out, channels, first),
-                        _ => place.tile::<L, 1>(s, out, channels, first),
-                    }
+                    for_tile!(tile, L, compute, s, place, out, channels, first);
                     at += tile;
                 }
             }
@@ -162,30 +157,17 @@ struct Place<'a> {
     at: usize,
 }
 
-impl Place<'_> {
-    #[inline(always)]
-    fn tile<L: Lanes, const P: usize>(self, s: L, out: &mut [f32], channels: usize, first: usize) {
-        let Self { sources, weights, reach, step, at } = self;
-        let mut sums = [[s.splat(0.0); 2]; P];
-        for (source, weights) in sources.into_iter().zip(weights.chunks_exact(reach * block::<L>())) {
-            let Some(source) = source else { continue };
-            let mut values: [&[f32]; P] = [&[]; P];
-            for (p, values) in values.iter_mut().enumerate() {
-                *values = &source[(at + p) * step..][..reach];
-            }
-            for (j, weights) in (0..reach).zip(weights.chunks_exact(block::<L>())) {
-                let (low, high) = weights.split_at(L::N);
-                let (low, high) = (s.load(low), s.load(high));
-                for (sums, values) in sums.iter_mut().zip(&values) {
-                    let value = s.splat(values[j]);
-                    sums[0] = s.mul_add(value, low, sums[0]);
-                    sums[1] = s.mul_add(value, high, sums[1]);
-                }
-            }
+#[inline(always)]
+fn compute<L: Lanes, const P: usize>(s: L, place: Place<'_>, out: &mut [f32], channels: usize, first: usize) {
+    let Place { sources, weights, reach, step, at } = place;
+    let mut sums = [[s.splat(0.0); 2]; P];
+    for (source, weights) in sources.into_iter().zip(weights.chunks_exact(reach * block::<L>())) {
+        if let Some(source) = source {
+            multiply(s, &source[at * step..], step, reach, weights, &mut sums);
         }
-        for (p, sums) in sums.into_iter().enumerate() {
-            store(s, sums, &mut out[p * channels..][..channels][first..]);
-        }
+    }
+    for (p, sums) in sums.into_iter().enumerate() {
+        store(s, sums, &mut out[p * channels..][..channels][first..]);
     }
 }
 

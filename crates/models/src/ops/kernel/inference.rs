@@ -6,6 +6,7 @@ use super::conv::{Packed, rows, strips};
 use super::geometry::{Geometry, Padded};
 use super::norm::{Affine, Pool, Rectify};
 use super::simd::run;
+use super::winograd::{self, Finish};
 
 /// Convolves, applies `affine`, rectifies and, if `pool` says so, pools.
 pub(crate) fn conv_block(
@@ -16,6 +17,10 @@ pub(crate) fn conv_block(
     pool: bool,
     out: &mut [f32],
 ) {
+    if let Some(forms) = weights.forms() {
+        let finish = if pool { Finish::Pool(affine) } else { Finish::Rectify(affine) };
+        return winograd::convolve(geometry, input, forms, finish, weights.level(), out);
+    }
     let output = if pool { geometry.output.pooled() } else { geometry.output };
     let scale = if pool { 2 } else { 1 };
     let level = weights.level();

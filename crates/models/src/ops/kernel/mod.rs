@@ -7,7 +7,9 @@ mod moments;
 mod norm;
 mod norm_backward;
 mod simd;
+mod tile;
 mod weight;
+mod winograd;
 
 pub(crate) use conv::{Packed, convolve};
 pub(crate) use geometry::{Geometry, Images};

@@ -83,25 +83,54 @@ impl Work for RowMoments<'_> {
     fn run<L: Lanes>(self, s: L) {
         let Self { row, mean, squares } = self;
         let channels = mean.len();
-        let share = s.splat(((row.len() / channels) as f32).recip());
-        for at in (0..channels).step_by(L::N) {
-            let count = channels - at;
-            let mut sum = s.splat(0.0);
-            for x in row.chunks_exact(channels) {
-                sum = s.add(sum, s.get(x, at));
-            }
-            let middle = s.mul(sum, share);
-            let mut sum = s.splat(0.0);
-            let mut rest = s.splat(0.0);
-            for x in row.chunks_exact(channels) {
-                let x = s.sub(s.get(x, at), middle);
-                sum = s.mul_add(x, x, sum);
-                rest = s.add(rest, x);
-            }
-            // What rounding left of the mean.
-            let correction = s.mul(rest, share);
-            s.put(s.add(middle, correction), mean, at, count);
-            s.put(s.sub(sum, s.mul(rest, correction)), squares, at, count);
+        let mut at = 0;
+        // Several vectors of channels at once: an addition need not wait for the one before it, and memory is read in
+        // order.
+        while at < channels {
+            at += L::N
+                * match (channels - at).div_ceil(L::N) {
+                    1 => row_moments::<L, 1>(s, row, at, mean, squares),
+                    2..4 => row_moments::<L, 2>(s, row, at, mean, squares),
+                    _ => row_moments::<L, 4>(s, row, at, mean, squares),
+                };
         }
     }
+}
+
+/// Those of the `G` vectors of channels from `at` on; `G`.
+#[inline(always)]
+fn row_moments<L: Lanes, const G: usize>(
+    s: L,
+    row: &[f32],
+    at: usize,
+    mean: &mut [f32],
+    squares: &mut [f32],
+) -> usize {
+    let channels = mean.len();
+    let share = s.splat(((row.len() / channels) as f32).recip());
+    let mut middles = [s.splat(0.0); G];
+    for x in row.chunks_exact(channels) {
+        for (g, middle) in middles.iter_mut().enumerate() {
+            *middle = s.add(*middle, s.get(x, at + g * L::N));
+        }
+    }
+    for middle in &mut middles {
+        *middle = s.mul(*middle, share);
+    }
+    let mut sums = [[s.splat(0.0); 2]; G];
+    for x in row.chunks_exact(channels) {
+        for (g, (sums, middle)) in sums.iter_mut().zip(&middles).enumerate() {
+            let x = s.sub(s.get(x, at + g * L::N), *middle);
+            sums[0] = s.add(sums[0], x);
+            sums[1] = s.mul_add(x, x, sums[1]);
+        }
+    }
+    for (g, ([rest, sum], middle)) in sums.into_iter().zip(middles).enumerate() {
+        let at = at + g * L::N;
+        // What rounding left of the mean.
+        let correction = s.mul(rest, share);
+        s.put(s.add(middle, correction), mean, at, channels - at);
+        s.put(s.sub(sum, s.mul(rest, correction)), squares, at, channels - at);
+    }
+    G
 }

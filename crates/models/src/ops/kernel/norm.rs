@@ -99,12 +99,10 @@ impl Work for Rectify<'_> {
     fn run<L: Lanes>(self, s: L) {
         let Self { affine, x, out } = self;
         let channels = affine.mean.len();
-        let zero = s.splat(0.0);
-        for at in (0..channels).step_by(L::N) {
-            let (channel, count) = (Channel::new(s, affine, at), channels - at);
-            for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
-                let y = channel.apply(s, s.get(x, at));
-                s.put(s.select(s.at_most(y, zero), zero, y), out, at, count);
+        for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
+            for at in (0..channels).step_by(L::N) {
+                let y = Channel::new(s, affine, at).apply(s, s.get(x, at));
+                s.put(s.rectify(y), out, at, channels - at);
             }
         }
     }
@@ -125,26 +123,20 @@ impl Work for Pool<'_> {
         let Self { affine, rows, out, chosen } = self;
         let channels = affine.mean.len();
         let (zero, nan) = (s.splat(0.0), s.splat(f32::NAN));
-        for at in (0..channels).step_by(L::N) {
-            let (channel, count) = (Channel::new(s, affine, at), channels - at);
-            let pairs = rows.0.chunks_exact(2 * channels).zip(rows.1.chunks_exact(2 * channels));
-            for (number, ((top, bottom), out)) in pairs.zip(out.chunks_exact_mut(channels)).enumerate() {
-                let (mut x, mut y) = (zero, zero);
-                for (i, candidate) in [(top, at), (top, channels + at), (bottom, at), (bottom, channels + at)]
-                    .into_iter()
-                    .map(|(row, at)| s.get(row, at))
-                    .enumerate()
-                {
-                    let value = channel.apply(s, candidate);
-                    if i == 0 {
-                        (x, y) = (candidate, value);
-                        continue;
-                    }
+        let pairs = rows.0.chunks_exact(2 * channels).zip(rows.1.chunks_exact(2 * channels));
+        for (number, ((top, bottom), out)) in pairs.zip(out.chunks_exact_mut(channels)).enumerate() {
+            for at in (0..channels).step_by(L::N) {
+                let (channel, count) = (Channel::new(s, affine, at), channels - at);
+                let mut x = s.get(top, at);
+                let mut y = channel.apply(s, x);
+                let others = [s.get(top, channels + at), s.get(bottom, at), s.get(bottom, channels + at)];
+                for other in others {
+                    let value = channel.apply(s, other);
                     // A NaN goes through: it is neither passed over nor replaced.
                     let stays = s.at_most(value, y);
-                    let (next_x, next_y) = (s.select(stays, x, candidate), s.select(stays, y, value));
                     let number = s.equal(y, y);
-                    (x, y) = (s.select(number, next_x, x), s.select(number, next_y, y));
+                    x = s.select(number, s.select(stays, x, other), x);
+                    y = s.select(number, s.select(stays, y, value), y);
                 }
                 let off = s.at_most(y, zero);
                 s.put(s.select(off, zero, y), out, at, count);

@@ -148,17 +148,14 @@ impl Work for Plain<'_> {
         let Self { affine, back, x, gradient } = self;
         let channels = affine.mean.len();
         let zero = s.splat(0.0);
-        for at in (0..channels).step_by(L::N) {
-            let count = channels - at;
-            let (mean, scale, shift) =
-                (s.get(&affine.mean, at), s.get(&affine.scale, at), s.get(&affine.shift, at));
-            let (slope, level) = (s.get(&back.scale, at), s.get(&back.shift, at));
-            for (x, gradient) in x.chunks_exact_mut(channels).zip(gradient.chunks_exact(channels)) {
-                let centred = s.sub(s.get(x, at), mean);
+        for (x, gradient) in x.chunks_exact_mut(channels).zip(gradient.chunks_exact(channels)) {
+            for at in (0..channels).step_by(L::N) {
+                let (scale, shift) = (s.get(&affine.scale, at), s.get(&affine.shift, at));
+                let centred = s.sub(s.get(x, at), s.get(&affine.mean, at));
                 let off = s.at_most(s.mul_add(centred, scale, shift), zero);
                 let through = s.select(off, zero, s.get(gradient, at));
-                let back = s.mul_add(centred, slope, level);
-                s.put(s.sub(s.mul(through, scale), back), x, at, count);
+                let back = s.mul_add(centred, s.get(&back.scale, at), s.get(&back.shift, at));
+                s.put(s.sub(s.mul(through, scale), back), x, at, channels - at);
             }
         }
     }
@@ -181,12 +178,11 @@ impl Work for Unpool<'_> {
         let Self { affine, back, row, x, chosen, gradient } = self;
         let channels = affine.mean.len();
         let zero = s.splat(0.0);
-        for at in (0..channels).step_by(L::N) {
-            let count = channels - at;
-            let (mean, scale) = (s.get(&affine.mean, at), s.get(&affine.scale, at));
-            let (slope, level) = (s.get(&back.scale, at), s.get(&back.shift, at));
-            let outputs = chosen.chunks_exact(channels).zip(gradient.chunks_exact(channels));
-            for (number, (chosen, gradient)) in outputs.enumerate() {
+        let outputs = chosen.chunks_exact(channels).zip(gradient.chunks_exact(channels));
+        for (number, (chosen, gradient)) in outputs.enumerate() {
+            for at in (0..channels).step_by(L::N) {
+                let (mean, scale) = (s.get(&affine.mean, at), s.get(&affine.scale, at));
+                let (slope, level) = (s.get(&back.scale, at), s.get(&back.shift, at));
                 let mut chosen = s.get(chosen, at);
                 let through = s.mul(s.get(gradient, at), scale);
                 for place in [0, channels, row, row + channels] {
@@ -196,15 +192,18 @@ impl Work for Unpool<'_> {
                     // Of equal ones it was the first.
                     chosen = s.select(here, s.splat(f32::NAN), chosen);
                     let back = s.mul_add(s.sub(value, mean), slope, level);
-                    s.put(s.sub(s.select(here, through, zero), back), x, place, count);
+                    s.put(s.sub(s.select(here, through, zero), back), x, place, channels - at);
                 }
             }
-            // What no output was made from.
-            let used = chosen.len() * 2;
-            for x in x.chunks_exact_mut(row) {
-                for place in (used..row).step_by(channels) {
-                    let back = s.mul_add(s.sub(s.get(x, place + at), mean), slope, level);
-                    s.put(s.sub(zero, back), x, place + at, count);
+        }
+        // What no output was made from.
+        let used = chosen.len() * 2;
+        for x in x.chunks_exact_mut(row) {
+            for x in x[used..].chunks_exact_mut(channels) {
+                for at in (0..channels).step_by(L::N) {
+                    let centred = s.sub(s.get(x, at), s.get(&affine.mean, at));
+                    let back = s.mul_add(centred, s.get(&back.scale, at), s.get(&back.shift, at));
+                    s.put(s.sub(zero, back), x, at, channels - at);
                 }
             }
         }

@@ -32,6 +32,20 @@ pub(crate) trait Lanes: Copy {
     /// `a` where the answer is yes, else `b`.
     fn select(self, mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
 
+    /// Zero where `a` is not above it; NaN stays.
+    #[inline(always)]
+    fn rectify(self, a: Self::V) -> Self::V {
+        let zero = self.splat(0.0);
+        self.select(self.at_most(a, zero), zero, a)
+    }
+
+    /// The greater one, or NaN if one of them is that.
+    #[inline(always)]
+    fn maximum(self, a: Self::V, b: Self::V) -> Self::V {
+        let greater = self.select(self.at_most(a, b), b, a);
+        self.select(self.equal(b, b), greater, b)
+    }
+
     /// `N` of `values` from `at` on, or as many as there are, and zeros.
     #[inline(always)]
     fn get(self, values: &[f32], at: usize) -> Self::V {

@@ -9,6 +9,8 @@ use soundalike_features::SimdLevel;
 
 use super::geometry::{Geometry, Padded};
 use super::simd::{Lanes, Work, block, block_of, run};
+use super::tile::{add_to, outer};
+use super::winograd;
 
 /// At most as many parts of a batch are summed by themselves, and then in order: the result does not depend on how many
 /// threads there are.
@@ -24,6 +26,9 @@ pub(crate) fn weight_gradient(
     gradient: &[f32],
     level: SimdLevel,
 ) -> Vec<f32> {
+    if winograd::fits(geometry) {
+        return winograd::weight_gradient(geometry, input, gradient, level);
+    }
     let (inputs, outputs) = (geometry.input.channels, geometry.output.channels);
     let block = block_of(level);
     let parts = PARTS.min(geometry.output.batch).max(1);
@@ -134,28 +139,18 @@ impl Place<'_> {
     /// Adds the gradients of the `A` weights from `at` on; `A`.
     #[inline(always)]
     fn add<L: Lanes, const A: usize>(&self, s: L, at: usize, out: &mut [f32]) -> usize {
-        let step = self.geometry.step();
+        let width = self.geometry.output.width;
         let mut sums = [[s.splat(0.0); 2]; A];
-        let row = self.geometry.output.width * self.channels;
-        for (number, gradient) in self.gradient.chunks_exact(row).enumerate() {
+        for (number, gradient) in self.gradient.chunks_exact(width * self.channels).enumerate() {
             let Some(source) = self.geometry.source(self.from + number, self.tap) else { continue };
-            let source = &self.padded.row(source)[at..];
+            let values = &self.padded.row(source)[at..];
+            let step = self.geometry.step();
             for (position, gradient) in gradient.chunks_exact(self.channels).enumerate() {
-                let Some(values) = source[position * step..].first_chunk::<A>() else { break };
-                let (low, high) = gradient[self.first..][..block::<L>()].split_at(L::N);
-                let (low, high) = (s.load(low), s.load(high));
-                for (sums, value) in sums.iter_mut().zip(values) {
-                    let value = s.splat(*value);
-                    sums[0] = s.mul_add(value, low, sums[0]);
-                    sums[1] = s.mul_add(value, high, sums[1]);
-                }
+                let gradient = &gradient[self.first..][..block::<L>()];
+                outer(s, &values[position * step..][..A], gradient, &mut sums);
             }
         }
-        for (sums, out) in sums.into_iter().zip(out.chunks_exact_mut(block::<L>())) {
-            let (low, high) = out.split_at_mut(L::N);
-            s.store(s.add(s.load(low), sums[0]), low);
-            s.store(s.add(s.load(high), sums[1]), high);
-        }
+        add_to(s, sums, out);
         A
     }
 }

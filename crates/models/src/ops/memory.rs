@@ -14,7 +14,7 @@ const MOST: usize = 1 << 28;
 static KEPT: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// A buffer of `len` values, whatever they are. All of them are to be written.
-pub(super) fn take(len: usize) -> Vec<f32> {
+pub(crate) fn take(len: usize) -> Vec<f32> {
     let found = {
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |buffer: &Vec<f32>| (len..=len.saturating_mul(2)).contains(&buffer.capacity());
@@ -35,7 +35,7 @@ pub(super) fn take(len: usize) -> Vec<f32> {
 }
 
 /// Leaves a buffer for later.
-pub(super) fn give(buffer: Vec<f32>) {
+pub(crate) fn give(buffer: Vec<f32>) {
     if buffer.capacity() < SMALLEST {
         return;
     }
@@ -47,6 +47,6 @@ pub(super) fn give(buffer: Vec<f32>) {
 }
 
 /// Frees all that is kept.
-pub(in crate::ops) fn release() {
+pub(crate) fn release() {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
