@@ -96,6 +96,7 @@ impl TrainConfig {
         self.data.check()?;
         self.objective_fits()?;
         let front_end = ClipFrontEnd::new(&self.data.front_end.build()?)?;
+        self.model.check(front_end.shape())?;
         // Refuses what the edits cannot be; the noise and rooms that they are given come later.
         let any = Sources::new(vec![Arc::from([1.0])], vec![Arc::from([1.0])]);
         Waveform::new(&self.data.edits.build(), front_end.sample_rate(), any)?;
