@@ -1,1 +1,4 @@
 //! What the examples that train and embed share.
+
+pub mod device;
+pub mod embed;
