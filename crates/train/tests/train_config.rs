@@ -42,9 +42,9 @@ fn an_unknown_key_is_named_with_its_line() {
     let good = common::yaml("kind: siamese", "kind: pairs", "");
     for (from, to, key, line) in [
         ("batch_size: 6", "batch_sise: 6", "batch_sise", 5),
-        ("data:", "date:", "date", 10),
-        ("edits:", "edit:", "edit", 12),
-        ("preset: verification", "presets: verification", "presets", 12),
+        ("data:", "date:", "date", 11),
+        ("edits:", "edit:", "edit", 13),
+        ("preset: verification", "presets: verification", "presets", 13),
     ] {
         let message = refusal(&good.replace(from, to));
         assert!(message.contains(key), "{key}: {message}");
