@@ -8,8 +8,7 @@ use crate::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Negatives {
-    /// Every other recording of the batch: under the edit that was drawn for it, and without one. A head of some
-    /// thousand weights scores thousands of pairs in the time in which the encoder hears one clip.
+    /// Every other recording of the batch, under the edit that was drawn for it. A head of some thousand weights scores thousands of pairs in the time in which the encoder hears one clip.
     #[default]
     InBatch,
     /// One other recording for each clip, under an edit.

@@ -136,7 +136,8 @@ fn halves(positive: Tensor<1>, negative: Tensor<1>, apart: Tensor<1>) -> Tensor<
     (similar + different).mul_scalar(0.5)
 }
 
-/// Each clip with its own edited view, and with every other recording, edited and not.
+/// Each clip with its own edited view, and with the edited view of every other recording: both have the same
+/// distribution of edits. (Different pairs of two clean clips would teach that what is clean is different.)
 fn in_batch(
     model: &Model,
     clean: Tensor<2>,
@@ -148,16 +149,14 @@ fn in_batch(
     let rows = |x: Tensor<2>| x.reshape([n, 1, dim]).repeat_dim(1, n).reshape([n * n, dim]);
     let columns = |x: Tensor<2>| x.reshape([1, n, dim]).repeat_dim(0, n).reshape([n * n, dim]);
     let positive = model.pair_logits(clean.clone(), edited.clone());
-    let anchors = rows(clean.clone());
-    let under_edit = model.pair_logits(anchors.clone(), columns(edited));
-    let plain = model.pair_logits(anchors, columns(clean));
+    let negative = model.pair_logits(rows(clean), columns(edited));
     let apart: Vec<f32> = batch
         .pieces
         .iter()
         .flat_map(|a| batch.pieces.iter().map(move |b| f32::from(u8::from(a != b))))
         .collect();
     let apart = Tensor::<1>::from_data(TensorData::new(apart, [n * n]), device);
-    Ok(halves(positive, Tensor::cat(vec![under_edit, plain], 0), Tensor::cat(vec![apart.clone(), apart], 0)))
+    Ok(halves(positive, negative, apart))
 }
 
 /// Each clip with its own edited view, and with the edited view of one other recording.
