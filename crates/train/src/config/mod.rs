@@ -96,7 +96,8 @@ impl TrainConfig {
         self.data.check()?;
         self.objective_fits()?;
         let front_end = ClipFrontEnd::new(&self.data.front_end.build()?)?;
-        self.model.check(front_end.shape())?;
+        // A genre head gets its classes from the labels.
+        self.model_with_classes(2).check(front_end.shape())?;
         // Refuses what the edits cannot be; the noise and rooms that they are given come later.
         let any = Sources::new(vec![Arc::from([1.0])], vec![Arc::from([1.0])]);
         Waveform::new(&self.data.edits.build(), front_end.sample_rate(), any)?;
