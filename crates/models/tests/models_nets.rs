@@ -292,6 +292,23 @@ fn states_restore_weights_and_identities() {
 }
 
 #[test]
+fn a_head_on_another_s_encoder() {
+    let device = Device::flex().autodiff();
+    let learned = model(&small()[1], &device);
+    let _ = learned.embed(random([4, 16, 12], &device));
+    let base = || GenreConfig::new().with_channels([4, 6]).with_embedding_dim(5).with_classes(3);
+    let genre = model(&base().with_pooling(Pooling::TimeMeanMax).into(), &device);
+    let genre = genre.with_encoder_of(&learned).unwrap();
+    let x = random([2, 16, 12], &Device::flex());
+    assert_eq!(values(genre.to_valid().embed(x.clone())), values(learned.to_valid().embed(x)));
+    let before = running_mean(&learned);
+    let _ = genre.class_logits(random([4, 16, 12], &device)).unwrap();
+    assert_eq!(running_mean(&learned), before, "each has its own");
+    let other = model(&base().into(), &device).with_encoder_of(&learned).unwrap_err();
+    assert!(matches!(other, Error::Setting { name: "pooling", .. }), "{other}");
+}
+
+#[test]
 fn weights_start_as_he_and_glorot_say() {
     let variance = |how| {
         let config = SimclrConfig::new().with_channels([64, 128]).with_initialization(how).into();
