@@ -1,7 +1,6 @@
 //! From values of images to forms and back.
 
 use super::super::simd::{Lanes, block};
-use super::FORM;
 use super::plan::{Tiles, plane};
 
 /// Four inputs of a line.
@@ -53,8 +52,9 @@ pub(super) fn inputs<L: Lanes>(
                 let [a, b, c, d] = [patch[4 * i], patch[4 * i + 1], patch[4 * i + 2], patch[4 * i + 3]];
                 *line = input_line(s, [s.get(a, at), s.get(b, at), s.get(c, at), s.get(d, at)]);
             }
-            for j in 0..4 {
-                let column = input_line(s, [lines[0][j], lines[1][j], lines[2][j], lines[3][j]]);
+            let [a, b, c, d] = lines;
+            for (j, (((a, b), c), d)) in a.into_iter().zip(b).zip(c).zip(d).enumerate() {
+                let column = input_line(s, [a, b, c, d]);
                 for (i, value) in column.into_iter().enumerate() {
                     let place = (4 * i + j) * plane + number * tile_step + at * channel_step;
                     s.put(value, forms, place, if whole { L::N } else { channels - at });
@@ -90,8 +90,8 @@ pub(super) fn gradients<L: Lanes>(
         for at in (0..block::<L>()).step_by(L::N) {
             let top = gradient_line(s, [s.get(pixels[0], at), s.get(pixels[1], at)]);
             let bottom = gradient_line(s, [s.get(pixels[2], at), s.get(pixels[3], at)]);
-            for j in 0..4 {
-                let column = gradient_line(s, [top[j], bottom[j]]);
+            for (j, (top, bottom)) in top.into_iter().zip(bottom).enumerate() {
+                let column = gradient_line(s, [top, bottom]);
                 for (i, value) in column.into_iter().enumerate() {
                     let place = (4 * i + j) * plane + number * block::<L>() + at;
                     s.put(value, forms, place, L::N);
