@@ -7,7 +7,7 @@ mod support;
 
 use burn::tensor::Tensor;
 use burn::tensor::module::batch_norm_train;
-use soundalike_models::ops::{batch_norm_relu_pool, conv_block, conv3x3};
+use soundalike_models::ops::{batch_norm_relu_pool, conv_block, conv3x3, scale_channels};
 use support::{
     SHAPES, close, devices, random, stock_block, stock_convolution, stock_relu_pool, training_devices, values,
 };
@@ -165,6 +165,29 @@ fn a_tracked_block_is_differentiable() {
 }
 
 #[test]
+fn channels_are_scaled_as_by_burn() {
+    for device in training_devices() {
+        for (shape, _) in SHAPES {
+            let x = random(shape, 1, &device).require_grad();
+            let factors = random([shape[0], shape[1]], 2, &device);
+            let square = |out: Tensor<4>| {
+                let grads = out.clone().powi_scalar(2).sum().backward();
+                (out.inner(), x.grad(&grads).unwrap())
+            };
+            let got = square(scale_channels(x.clone(), factors.clone()));
+            let expected = square(x.clone() * factors.clone().reshape([shape[0], shape[1], 1, 1]));
+            close(&got.0, &expected.0, 1e-6, "output");
+            close(&got.1, &expected.1, 1e-6, "gradient");
+            // Where the factors are learnt too.
+            let factors = factors.detach().require_grad();
+            let grads = scale_channels(x.clone(), factors.clone()).sum().backward();
+            let sums = x.clone().inner().sum_dim(3).sum_dim(2).reshape([shape[0], shape[1]]);
+            close(&factors.grad(&grads).unwrap(), &sums, 1e-5, "gradient of the factors");
+        }
+    }
+}
+
+#[test]
 fn what_others_hold_stays_as_it_is() {
     for device in training_devices() {
         let run = |hold: bool| {
@@ -173,7 +196,8 @@ fn what_others_hold_stays_as_it_is() {
             let ones = |channels: usize| Tensor::ones([channels], &device);
             let y = conv3x3(x.clone(), first, 1);
             let (z, _) = batch_norm_relu_pool(y.clone(), ones(20), ones(20), 1e-5, true);
-            let out = conv3x3(z.clone(), second, 1);
+            let dropped = scale_channels(z.clone(), random([4, 20], 4, &device));
+            let out = conv3x3(dropped, second, 1);
             let held = hold.then(|| (y.clone(), z.clone()));
             let before = held.as_ref().map(|(y, z)| (values(y), values(z)));
             drop((y, z));

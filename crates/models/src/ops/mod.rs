@@ -104,6 +104,26 @@ pub fn conv_block(
     stock::affine_relu_pool(stock::conv3x3(x, weight, stride), scale, shift, pool)
 }
 
+/// Multiplies each channel of each image with a factor: dropout of whole channels. Differentiable in both.
+///
+/// # Shapes
+/// - `x` and output: `[batch, channels, height, width]`
+/// - `factors`: `[batch, channels]`
+///
+/// # Panics
+/// If the shapes do not fit each other or a dimension is zero.
+#[must_use]
+pub fn scale_channels(x: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    assert_eq!(factors.dims(), [batch, channels], "there is one factor for each channel of each image");
+    assert!(batch * channels * height * width > 0, "no dimension is zero");
+    #[cfg(feature = "flex")]
+    if flex::fits(&x) && flex::fits(&factors) {
+        return flex::scale_channels(x, factors);
+    }
+    x * factors.reshape([batch, channels, 1, 1])
+}
+
 /// Frees the large buffers that training with these operations keeps for its next step (as much as one step needs, at
 /// most 1 GiB).
 pub fn release_memory() {
