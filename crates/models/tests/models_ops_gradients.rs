@@ -187,6 +187,21 @@ fn channels_are_scaled_as_by_burn() {
     }
 }
 
+#[cfg(feature = "flex")]
+#[test]
+fn a_constant_may_come_from_the_device_without_gradients() {
+    let device = burn::tensor::Device::flex();
+    let weight = random([20, 18, 3, 3], 2, &device.clone().autodiff()).require_grad();
+    let gradient = |x: Tensor<4>| {
+        let (gamma, beta) = (Tensor::ones([20], &x.device()), Tensor::zeros([20], &x.device()));
+        let (out, _) = batch_norm_relu_pool(conv3x3(x, weight.clone(), 1), gamma, beta, 1e-5, true);
+        weight.grad(&out.powi_scalar(2).sum().backward()).unwrap()
+    };
+    let of_constant = gradient(random([3, 18, 8, 9], 1, &device));
+    let expected = gradient(random([3, 18, 8, 9], 1, &device.autodiff()));
+    assert_eq!(values(&of_constant), values(&expected));
+}
+
 #[test]
 fn what_others_hold_stays_as_it_is() {
     for device in training_devices() {

@@ -5,7 +5,11 @@
 //! these operations a copy. On other devices and for other types burn's own operations do the same.
 //!
 //! Results do not depend on the number of threads. They differ between processors with and without AVX-512 or AVX2 by
-//! rounding.
+//! rounding. NaN goes through; by the way that convolutions of 16 channels and more are computed, a value that is not
+//! finite may spoil outputs one position beyond the kernel's reach.
+//!
+//! The backward pass writes gradients where their inputs were if nobody else holds these, and keeps large buffers for the
+//! next step: see [`release_memory`].
 
 #[cfg(feature = "flex")]
 mod flex;
