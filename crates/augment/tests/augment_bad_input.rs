@@ -86,7 +86,7 @@ fn sources_of_no_use() {
         ),
     ] {
         let error = Waveform::new(&WaveformConfig::new(vec![step]), RATE, Sources::none()).unwrap_err();
-        assert!(matches!(error, Error::MissingSource { step, got: 0, .. } if step == name), "{error}");
+        assert!(matches!(error, Error::NoSources { step, .. } if step == name), "{error}");
     }
     let w = Waveform::new(&WaveformConfig::default(), RATE, sources(&[&[0.1]], &[&[1.0]])).unwrap();
     let x = [0.5; 100];
