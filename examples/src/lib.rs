@@ -1,5 +1,6 @@
 //! What the examples share: the demo library, degraded queries, progress bars, and writing results.
 
+pub mod augment;
 pub mod cli;
 pub mod degrade;
 pub mod demo;

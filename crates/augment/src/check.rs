@@ -19,3 +19,11 @@ pub(crate) fn samples(samples: &[f32], what: &'static str) -> Result<(), Error> 
         Some((index, &got)) => Err(Error::NotFinite { what, index, got }),
     }
 }
+
+/// That a probability is one.
+pub(crate) fn probability(got: f64) -> Result<(), Error> {
+    if (0.0..=1.0).contains(&got) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { what: "probability", expected: "0 to 1", got })
+}

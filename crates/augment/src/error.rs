@@ -74,7 +74,15 @@ pub enum Error {
         /// The number of weights.
         got: usize,
     },
-    /// A step needs noise or rooms, and there are none, or not as many.
+    /// A step draws from noises or rooms, and there are none.
+    #[error("{step} needs {what}, and there are none")]
+    NoSources {
+        /// The step.
+        step: &'static str,
+        /// `noises` or `rooms`.
+        what: &'static str,
+    },
+    /// An edit needs a noise or a room that is not there.
     #[error("{step}: needs number {index} of the {what}, there are {got}")]
     MissingSource {
         /// The step.

@@ -242,6 +242,7 @@ fn edits_tell_what_they_are_and_come_back_from_json() {
         Edit::pitch(4.0).then(Edit::tempo(1.3)).then(Edit::white_noise(8.0, 1)).then(Edit::low_pass(4e3));
     assert_eq!(edit.to_string(), "pitch +4.0, tempo +30 %, noise 8 dB, low-pass 4000 Hz");
     assert_eq!((Edit::none().to_string(), Edit::none().is_none()), ("none".to_owned(), true));
+    assert_eq!(Edit::pitch(-0.04).then(Edit::gain(-0.2)).to_string(), "pitch +0.0, gain +0 dB");
     let w = waveform();
     for seed in 0..40 {
         let edit = w.draw(seed);

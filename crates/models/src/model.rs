@@ -238,6 +238,32 @@ impl Model {
         fresh.try_load_record(record).map_err(state)
     }
 
+    /// The model with the encoder of another: a genre head on what SimCLR has learned, say. The other keeps its own.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the encoders are not of the same settings (dropout and start apart) and input.
+    pub fn with_encoder_of(mut self, other: &Self) -> Result<Self, Error> {
+        let (mine, theirs) = (self.config.encoder(), other.config.encoder());
+        if self.shape != other.shape {
+            let InputShape { n_mels, frames } = other.shape;
+            let got = format!("{n_mels} bands x {frames} frames in the other model");
+            return Err(Error::setting("front_end", got, "one that makes the same input"));
+        }
+        let differs = [
+            ("channels", mine.channels != theirs.channels),
+            ("downsampling", mine.downsampling != theirs.downsampling),
+            ("pooling", mine.pooling != theirs.pooling),
+            ("embedding_dim", mine.embedding_dim != theirs.embedding_dim),
+        ];
+        if let Some((name, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+            return Err(Error::setting(name, "another in the other model", "the same"));
+        }
+        let record = other.encoder.clone().into_record();
+        let fresh = Encoder::new(&mine, self.shape, &self.device())?;
+        self.encoder = fresh.try_load_record(record).map_err(state)?;
+        Ok(self)
+    }
+
     /// Where the weights are.
     #[must_use]
     pub fn device(&self) -> Device {

@@ -3,8 +3,8 @@
     python3 crates/models/tests/golden.py
 
 writes two files for each network into crates/models/tests/golden: KIND.safetensors, a checkpoint with a card, and
-KIND.expected.safetensors. Made with torch 2.15 and numpy 2 on one thread; the weights come from numpy's generator, so
-that they do not depend on torch's.
+KIND.expected.safetensors; of the Siamese network also PyTorch's own file, siamese.pth. Made with torch 2.15 and numpy 2
+on one thread; the weights come from numpy's generator, so that they do not depend on torch's.
 """
 
 import json
@@ -228,6 +228,8 @@ def main():
         }
         metadata = {"soundalike_format": "1", "soundalike_card": json.dumps(card)}
         write_safetensors(FOLDER / f"{config['kind']}.safetensors", weights, metadata)
+        if config["kind"] == "siamese":
+            torch.save({"epoch": 3, "state_dict": model.state_dict()}, FOLDER / "siamese.pth")
 
         a, b = normal(3, *shape), normal(3, *shape)
         model.eval()

@@ -212,7 +212,8 @@ fn every_parameter_learns() {
         model.visit(&mut idle);
         // A Siamese head sees differences, in which the embedding's bias is lost.
         idle.idle.retain(|name| {
-            !name.contains(".running_") && !(config.kind() == "siamese" && name == "encoder.fc.bias")
+            let lost = config.kind() == "siamese" && name == "encoder.fc.bias";
+            !lost && !name.contains(".running_")
         });
         assert!(idle.idle.is_empty(), "{}: {:?}", config.kind(), idle.idle);
     }
@@ -289,6 +290,23 @@ fn states_restore_weights_and_identities() {
     assert!(matches!(other.with_bytes(bytes.clone()), Err(Error::State { .. })));
     assert!(matches!(trained.with_bytes(bytes[..bytes.len() / 2].to_vec()), Err(Error::State { .. })));
     assert!(matches!(trained.with_bytes(Vec::new()), Err(Error::State { .. })));
+}
+
+#[test]
+fn a_head_on_another_s_encoder() {
+    let device = Device::flex().autodiff();
+    let learned = model(&small()[1], &device);
+    let _ = learned.embed(random([4, 16, 12], &device));
+    let base = || GenreConfig::new().with_channels([4, 6]).with_embedding_dim(5).with_classes(3);
+    let genre = model(&base().with_pooling(Pooling::TimeMeanMax).into(), &device);
+    let genre = genre.with_encoder_of(&learned).unwrap();
+    let x = random([2, 16, 12], &Device::flex());
+    assert_eq!(values(genre.to_valid().embed(x.clone())), values(learned.to_valid().embed(x)));
+    let before = running_mean(&learned);
+    let _ = genre.class_logits(random([4, 16, 12], &device)).unwrap();
+    assert_eq!(running_mean(&learned), before, "each has its own");
+    let other = model(&base().into(), &device).with_encoder_of(&learned).unwrap_err();
+    assert!(matches!(other, Error::Setting { name: "pooling", .. }), "{other}");
 }
 
 #[test]

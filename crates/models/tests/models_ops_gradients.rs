@@ -7,13 +7,14 @@ mod support;
 
 use burn::tensor::Tensor;
 use burn::tensor::module::batch_norm_train;
-use soundalike_models::ops::{batch_norm_relu_pool, conv_block, conv3x3};
-use support::{SHAPES, close, devices, random, stock_block, stock_convolution, stock_relu_pool, values};
+use soundalike_models::ops::{batch_norm_relu_pool, conv_block, conv3x3, scale_channels};
+use support::{
+    SHAPES, close, devices, random, stock_block, stock_convolution, stock_relu_pool, training_devices, values,
+};
 
 #[test]
 fn of_convolutions_as_by_burn() {
-    for device in devices() {
-        let device = device.autodiff();
+    for device in training_devices() {
         for (shape, outputs) in SHAPES {
             for stride in [1, 2] {
                 let x = random(shape, 1, &device).require_grad();
@@ -36,8 +37,7 @@ fn of_convolutions_as_by_burn() {
 
 #[test]
 fn of_the_fused_norm_as_by_burn() {
-    for device in devices() {
-        let device = device.autodiff();
+    for device in training_devices() {
         for (shape, _) in SHAPES {
             for pool in [false, true] {
                 if (pool && (shape[2] < 2 || shape[3] < 2)) || shape[0] * shape[2] * shape[3] < 4 {
@@ -146,8 +146,7 @@ fn values_of(loss: &Tensor<1>) -> f32 {
 
 #[test]
 fn a_tracked_block_is_differentiable() {
-    for device in devices() {
-        let device = device.autodiff();
+    for device in training_devices() {
         let x = random([2, 5, 6, 8], 1, &device).require_grad();
         let weight = random([9, 5, 3, 3], 2, &device);
         let (scale, shift) = (random([9], 3, &device), random([9], 4, &device));
@@ -165,33 +164,96 @@ fn a_tracked_block_is_differentiable() {
     }
 }
 
+#[test]
+fn channels_are_scaled_as_by_burn() {
+    for device in training_devices() {
+        for (shape, _) in SHAPES {
+            let x = random(shape, 1, &device).require_grad();
+            let factors = random([shape[0], shape[1]], 2, &device);
+            let square = |out: Tensor<4>| {
+                let grads = out.clone().powi_scalar(2).sum().backward();
+                (out.inner(), x.grad(&grads).unwrap())
+            };
+            let got = square(scale_channels(x.clone(), factors.clone()));
+            let expected = square(x.clone() * factors.clone().reshape([shape[0], shape[1], 1, 1]));
+            close(&got.0, &expected.0, 1e-6, "output");
+            close(&got.1, &expected.1, 1e-6, "gradient");
+            // Where the factors are learnt too.
+            let factors = factors.detach().require_grad();
+            let grads = scale_channels(x.clone(), factors.clone()).sum().backward();
+            let sums = x.clone().inner().sum_dim(3).sum_dim(2).reshape([shape[0], shape[1]]);
+            close(&factors.grad(&grads).unwrap(), &sums, 1e-5, "gradient of the factors");
+        }
+    }
+}
+
+#[cfg(feature = "flex")]
+#[test]
+fn a_constant_may_come_from_the_device_without_gradients() {
+    let device = burn::tensor::Device::flex();
+    let weight = random([20, 18, 3, 3], 2, &device.clone().autodiff()).require_grad();
+    let gradient = |x: Tensor<4>| {
+        let (gamma, beta) = (Tensor::ones([20], &x.device()), Tensor::zeros([20], &x.device()));
+        let (out, _) = batch_norm_relu_pool(conv3x3(x, weight.clone(), 1), gamma, beta, 1e-5, true);
+        weight.grad(&out.powi_scalar(2).sum().backward()).unwrap()
+    };
+    let of_constant = gradient(random([3, 18, 8, 9], 1, &device));
+    let expected = gradient(random([3, 18, 8, 9], 1, &device.autodiff()));
+    assert_eq!(values(&of_constant), values(&expected));
+}
+
+#[test]
+fn what_others_hold_stays_as_it_is() {
+    for device in training_devices() {
+        let run = |hold: bool| {
+            let x = random([4, 6, 9, 10], 1, &device).require_grad();
+            let (first, second) = (random([20, 6, 3, 3], 2, &device), random([18, 20, 3, 3], 3, &device));
+            let ones = |channels: usize| Tensor::ones([channels], &device);
+            let y = conv3x3(x.clone(), first, 1);
+            let (z, _) = batch_norm_relu_pool(y.clone(), ones(20), ones(20), 1e-5, true);
+            let dropped = scale_channels(z.clone(), random([4, 20], 4, &device));
+            let out = conv3x3(dropped, second, 1);
+            let held = hold.then(|| (y.clone(), z.clone()));
+            let before = held.as_ref().map(|(y, z)| (values(y), values(z)));
+            drop((y, z));
+            let grads = out.powi_scalar(2).sum().backward();
+            let after = held.as_ref().map(|(y, z)| (values(y), values(z)));
+            assert_eq!(before, after);
+            values(&x.grad(&grads).unwrap())
+        };
+        let (held, free) = (run(true), run(false));
+        for (a, b) in held.iter().zip(&free) {
+            assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{a} is not {b}");
+        }
+        soundalike_models::ops::release_memory();
+        assert_eq!(run(false).len(), free.len());
+    }
+}
+
 #[cfg(feature = "flex")]
 #[test]
 fn the_same_bits_each_time() {
-    for device in devices() {
-        let device = device.autodiff();
+    let device = burn::tensor::Device::flex().autodiff();
+    for channels in [6, 40] {
         let run = || {
-            let x = random([11, 6, 13, 30], 1, &device).require_grad();
-            let weight = random([20, 6, 3, 3], 2, &device).require_grad();
-            let gamma = random([20], 3, &device).require_grad();
-            let beta = random([20], 4, &device);
-            let (out, _) =
-                batch_norm_relu_pool(conv3x3(x.clone(), weight.clone(), 1), gamma.clone(), beta, 1e-5, true);
+            let x = random([11, channels, 13, 30], 1, &device).require_grad();
+            let weight = random([40, channels, 3, 3], 2, &device).require_grad();
+            let gamma = random([40], 3, &device).require_grad();
+            let beta = random([40], 4, &device);
+            let y = conv3x3(x.clone(), weight.clone(), 1);
+            let (out, statistics) = batch_norm_relu_pool(y, gamma.clone(), beta, 1e-5, true);
             let grads = out.powi_scalar(2).sum().backward();
             [
                 values(&x.grad(&grads).unwrap()),
                 values(&weight.grad(&grads).unwrap()),
                 values(&gamma.grad(&grads).unwrap()),
+                values(&statistics.var),
             ]
         };
         let first = run();
-        for threads in [1, 2, 3] {
+        for threads in [1, 2, 3, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let again = pool.install(run);
-            // Other devices' own operations make no such promise.
-            if device == devices()[0] {
-                assert_eq!(again, first, "{threads} threads");
-            }
+            assert_eq!(pool.install(run), first, "{threads} threads");
         }
     }
 }

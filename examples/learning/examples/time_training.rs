@@ -7,10 +7,10 @@
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
-use burn::module::{AutodiffModule, Module};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, Optimizer};
+use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
@@ -69,7 +69,10 @@ impl Encoder {
                     config.with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).with_bias(false).init(device)
                 })
                 .collect(),
-            norms: channels[1..].iter().map(|channels| BatchNormConfig::new(*channels).init(device)).collect(),
+            norms: channels[1..]
+                .iter()
+                .map(|channels| BatchNormConfig::new(*channels).init(device))
+                .collect(),
             out: LinearConfig::new(channels[4], 128).init(device),
         }
     }
@@ -98,7 +101,8 @@ fn own_block(x: Tensor<4>, convolution: &Conv2d, norm: &BatchNorm) -> Tensor<4> 
     }
     let x = ops::conv3x3(x, weight, 1);
     let (x, batch) = ops::batch_norm_relu_pool(x, norm.gamma.val(), norm.beta.val(), norm.epsilon, true);
-    let update = |old: Tensor<1>, new: Tensor<1>| (old * (1.0 - norm.momentum) + new * norm.momentum).detach();
+    let update =
+        |old: Tensor<1>, new: Tensor<1>| (old * (1.0 - norm.momentum) + new * norm.momentum).detach();
     norm.running_mean.update(update(norm.running_mean.value_sync(), batch.mean));
     norm.running_var.update(update(norm.running_var.value_sync(), batch.var));
     x

@@ -53,3 +53,22 @@ fn trained(path: &Path) -> Outcome<Chosen> {
     Err(format!("--model {}: this build has no models; add --features model before the --", path.display())
         .into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mfcc_unless_told_otherwise() {
+        let chosen = choose(None).unwrap();
+        assert!(chosen.embedder.id().as_str().starts_with("mfcc20-") && chosen.what.contains("MFCC"));
+        assert_eq!(chosen.threshold, DEFAULT_THRESHOLD);
+    }
+
+    #[cfg(not(feature = "model"))]
+    #[test]
+    fn a_build_without_models_says_which_feature() {
+        let error = choose(Some(Path::new("x.safetensors"))).err().unwrap().to_string();
+        assert!(error.contains("--model x.safetensors") && error.contains("--features model"), "{error}");
+    }
+}

@@ -11,13 +11,13 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 use soundalike_features::{ComplexMatrix, Precision, Scratch, Stft, StftConfig, Window};
 
 use super::angle::{angle, cos_sin, wrap};
-use super::peaks::{Peak, find_peaks};
+use super::peaks::{SPREAD, find_peaks, spread};
 use crate::Error;
 
 /// Frames that are transformed together.
@@ -47,29 +47,37 @@ impl fmt::Debug for Vocoder {
     }
 }
 
-/// What is known of a frame.
+/// What is known of a frame; by bin, and some more than there are bins.
 #[derive(Debug, Default, Clone)]
 struct Frame {
     re: Vec<f32>,
     im: Vec<f32>,
     power: Vec<f32>,
-    peaks: Vec<Peak>,
-    /// By peak, in turns.
-    angles: Vec<f32>,
+    /// The peak of the bin's region, and by how many turns the region was turned.
+    peak: Vec<f32>,
+    angle: Vec<f32>,
 }
 
-/// What is computed for all peaks of a frame at once.
+/// What is computed for the peaks of a frame.
 #[derive(Debug, Default)]
 struct Turns {
+    flags: Vec<u8>,
+    peaks: Vec<u32>,
+    /// The peaks again.
+    bins: Vec<f32>,
     /// The phase from the last frame to this, as a complex number.
     re: Vec<f32>,
     im: Vec<f32>,
     /// That of the middle of the bin, in turns.
     expected: Vec<f32>,
-    /// The angle before, and what the middle of the bin adds to it; `None` is NaN: the region begins anew.
+    /// The angle before, and what the middle of the bin adds to it; no number where the region begins anew.
     base: Vec<f32>,
+    /// The angle, then its cosine and sine.
+    angle: Vec<f32>,
     cos: Vec<f32>,
     sin: Vec<f32>,
+    /// The cosine and the sine again, by bin.
+    by_bin: [Vec<f32>; 2],
 }
 
 /// Memory for one signal.
@@ -80,7 +88,6 @@ pub(crate) struct VocoderScratch {
     spectra: ComplexMatrix,
     /// The last frame of the block before, then this block's.
     frames: Vec<Frame>,
-    flags: Vec<u8>,
     turns: Turns,
     /// Two turned frames: real parts, imaginary parts.
     turned: [[Vec<f32>; 2]; 2],
@@ -197,7 +204,7 @@ impl Vocoder {
             if let (Some(last), Some(ended), true) = (last.first_mut(), fresh.last_mut(), block > 0) {
                 std::mem::swap(last, ended);
             }
-            gather(spectra, fresh);
+            arch.dispatch(Gather { spectra, frames: fresh });
             for t in (0..BLOCK).step_by(2) {
                 for i in 0..2 {
                     let number = block * BLOCK + t + i;
@@ -205,183 +212,388 @@ impl Vocoder {
                     if let Some([before, frame]) = memory.get_mut(t + i..t + i + 2)
                         && let Some(turned) = scratch.turned.get_mut(i)
                     {
-                        let (flags, turns) = (&mut scratch.flags, &mut scratch.turns);
-                        let hops = (hops.taken, put);
-                        arch.dispatch(|| frame.turn(before, hops, self.n_fft, flags, turns, turned));
+                        let (turns, hops) = (&mut scratch.turns, (hops.taken, put));
+                        arch.dispatch(Turn { frame, before, hops, n_fft: self.n_fft, turns, turned });
                     }
                 }
                 let [a, b] = &scratch.turned;
                 let pair = &mut scratch.pair;
-                arch.dispatch(|| join(a, b, pair));
+                arch.dispatch(Join { a, b, pair });
                 self.inverse.process_with_scratch(pair, &mut scratch.fft);
                 let places = [0, 1].map(|i| hops.place(block * BLOCK + t + i));
-                let sums = (scratch.sum.as_mut_slice(), scratch.weight.as_mut_slice());
-                arch.dispatch(|| add(pair, &self.window, places, sums));
+                let (sum, weight) = (scratch.sum.as_mut_slice(), scratch.weight.as_mut_slice());
+                arch.dispatch(Add { pair, window: &self.window, places, sum, weight });
             }
         }
         out.clear();
-        let (sum, weight) = (scratch.sum.iter().skip(half), scratch.weight.iter().skip(half));
-        // The inverse transform is not divided by its length.
-        let unit = self.n_fft as f32;
-        out.extend(sum.zip(weight).take(len).map(|(s, w)| if *w > 0.0 { s / (w * unit) } else { 0.0 }));
         out.resize(len, 0.0);
+        if let (Some(sum), Some(weight)) =
+            (scratch.sum.get(half..half + len), scratch.weight.get(half..half + len))
+        {
+            // The inverse transform is not divided by its length.
+            arch.dispatch(Divide { sum, weight, unit: self.n_fft as f32, out });
+        }
         Ok(())
     }
 }
 
 impl Frame {
     fn clear(&mut self, bins: usize) {
-        for values in [&mut self.re, &mut self.im, &mut self.power] {
+        let len = bins.next_multiple_of(BLOCK) + SPREAD;
+        for values in [&mut self.re, &mut self.im, &mut self.power, &mut self.peak, &mut self.angle] {
             values.clear();
-            values.resize(bins, 0.0);
+            values.resize(len, 0.0);
         }
-        self.peaks.clear();
-        self.angles.clear();
     }
+}
 
-    /// Finds this frame's peaks and their angles, and writes the turned spectrum to `turned`.
+/// Finds a frame's peaks and their angles, and writes the turned spectrum to `turned`.
+struct Turn<'a> {
+    frame: &'a mut Frame,
+    before: &'a Frame,
+    /// Samples from the last frame to this, as taken and as put down.
+    hops: (usize, usize),
+    n_fft: usize,
+    turns: &'a mut Turns,
+    turned: &'a mut [Vec<f32>; 2],
+}
+
+impl WithSimd for Turn<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn turn(
-        &mut self,
-        before: &Self,
-        (taken, put): (usize, usize),
-        n_fft: usize,
-        flags: &mut Vec<u8>,
-        turns: &mut Turns,
-        turned: &mut [Vec<f32>; 2],
-    ) {
-        for ((p, re), im) in self.power.iter_mut().zip(&self.re).zip(&self.im) {
-            *p = re * re + im * im;
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { frame, before, hops, n_fft, turns, turned: [out_re, out_im] } = self;
+        let bins = n_fft / 2 + 1;
+        let len = frame.re.len();
+        for values in [&mut *out_re, &mut *out_im].into_iter().chain(&mut turns.by_bin) {
+            values.resize(len, 0.0);
         }
-        find_peaks(&self.power, flags, &mut self.peaks);
-        turns.follow(self, before, (taken, put), n_fft);
-        let Turns { re, im, expected, base, cos, sin } = turns;
-        let n = self.peaks.len();
-        for values in [&mut *cos, &mut *sin, &mut self.angles] {
-            values.resize(n, 0.0);
+        let Frame { re, im, power, peak, angle } = frame;
+        let (re, im, power) = (&re[..len], &im[..len], &mut power[..len]);
+        for i in 0..len {
+            power[i] = re[i] * re[i] + im[i] * im[i];
         }
-        let more = (put as f32 - taken as f32) / taken as f32;
-        let (re, im, expected, base) = (&re[..n], &im[..n], &expected[..n], &base[..n]);
-        let (cos, sin, angles) = (&mut cos[..n], &mut sin[..n], &mut self.angles[..n]);
-        for i in 0..n {
-            let off = wrap(angle(im[i], re[i]) - expected[i]);
-            let turned = wrap(base[i] + more * off);
-            // Not a number: begin anew.
-            let turned = if turned.is_nan() { 0.0 } else { turned };
-            angles[i] = turned;
-            (cos[i], sin[i]) = cos_sin(turned);
-        }
-        let [out_re, out_im] = turned;
-        out_re.resize(self.re.len(), 0.0);
-        out_im.resize(self.re.len(), 0.0);
-        if n == 0 {
-            out_re.fill(0.0);
-            out_im.fill(0.0);
-        }
-        let mut start = 0;
-        for (peak, (c, s)) in self.peaks.iter().zip(cos.iter().zip(sin.iter())) {
-            let end = peak.end as usize;
-            let (re, im) = (&self.re[start..end], &self.im[start..end]);
-            let (out_re, out_im) = (&mut out_re[start..end], &mut out_im[start..end]);
-            for k in 0..end - start {
-                out_re[k] = re[k] * c - im[k] * s;
-                out_im[k] = re[k] * s + im[k] * c;
-            }
-            start = end;
+        find_peaks(&power[..bins], &mut turns.flags, &mut turns.peaks);
+        turns.follow(re, im, power, before, hops, n_fft);
+        turns.find_angles(hops);
+        let Turns { peaks, bins: own, angle: angles, cos, sin, by_bin: [c, s], .. } = turns;
+        spread(peaks, bins, [own, angles, cos, sin], [peak, angle, c, s]);
+        // Silence has no peaks, and stays silence whatever it is turned by.
+        let (c, s, out_re, out_im) = (&c[..len], &s[..len], &mut out_re[..len], &mut out_im[..len]);
+        for k in 0..len {
+            out_re[k] = re[k] * c[k] - im[k] * s[k];
+            out_im[k] = re[k] * s[k] + im[k] * c[k];
         }
     }
 }
 
 impl Turns {
-    /// Fills in, for each peak of `frame`, where it comes from.
+    /// Fills in, for each peak, where it comes from.
     #[inline(always)]
-    fn follow(&mut self, frame: &Frame, before: &Frame, (taken, put): (usize, usize), n_fft: usize) {
-        let n = frame.peaks.len();
-        for values in [&mut self.re, &mut self.im, &mut self.expected, &mut self.base] {
+    fn follow(
+        &mut self,
+        re: &[f32],
+        im: &[f32],
+        power: &[f32],
+        before: &Frame,
+        (taken, put): (usize, usize),
+        n_fft: usize,
+    ) {
+        let n = self.peaks.len();
+        for values in [&mut self.bins, &mut self.re, &mut self.im, &mut self.expected, &mut self.base] {
             values.resize(n, 0.0);
         }
-        let unit = 1.0 / n_fft as f32;
-        let mut region = 0;
-        for (i, peak) in frame.peaks.iter().enumerate() {
-            while before.peaks.get(region).is_some_and(|p| p.end <= peak.bin) {
-                region += 1;
-            }
-            let (bin, angle) = match (before.peaks.get(region), before.angles.get(region)) {
-                (Some(p), Some(angle)) if p.bin.abs_diff(peak.bin) <= REACH => (p.bin, *angle),
-                (Some(_), Some(angle)) => (peak.bin, *angle),
-                _ => (peak.bin, f32::NAN),
-            };
-            let (k, j) = (peak.bin as usize, bin as usize);
-            let (a, b) = (frame.re[k], frame.im[k]);
-            let (c, d) = (before.re[j], before.im[j]);
+        let (unit, mask) = (1.0 / n_fft as f32, n_fft as u32 - 1);
+        // Modulo the length of the transform, which is a power of two.
+        let (taken, more) = (taken as u32, (put as u32).wrapping_sub(taken as u32));
+        let len = re.len();
+        let (im, power) = (&im[..len], &power[..len]);
+        let (last_re, last_im, last_power) = (&before.re[..len], &before.im[..len], &before.power[..len]);
+        let (last_peak, last_angle) = (&before.peak[..len], &before.angle[..len]);
+        let (out_re, out_im) = (&mut self.re[..n], &mut self.im[..n]);
+        let (expected, base, bins) = (&mut self.expected[..n], &mut self.base[..n], &mut self.bins[..n]);
+        for (i, bin) in self.peaks[..n].iter().enumerate() {
+            let k = (*bin as usize).min(len - 1);
+            bins[i] = *bin as f32;
+            let from = last_peak[k] as u32;
+            let j = if from.abs_diff(*bin) <= REACH { from as usize } else { k }.min(len - 1);
+            let (a, b, c, d) = (re[k], im[k], last_re[j], last_im[j]);
             // Neighbouring bins of a partial are half a turn apart, for phases count from the frame's start.
-            let half = if k.abs_diff(j) % 2 == 1 { -1.0 } else { 1.0 };
-            // Scaled, for products of four large values are too large; the larger part is enough of a scale.
-            let scale = half / (c.abs() + d.abs()).max(1e-30);
-            self.re[i] = (a * c + b * d) * scale;
-            self.im[i] = (b * c - a * d) * scale;
-            self.expected[i] = (k * taken % n_fft) as f32 * unit;
-            let more = (put as i64 - taken as i64) * k as i64;
-            let anew = frame.power[k] > ATTACK * before.power[j];
-            self.base[i] = if anew { f32::NAN } else { angle + more.rem_euclid(n_fft as i64) as f32 * unit };
+            let half = if (k ^ j) & 1 == 1 { -1.0 } else { 1.0 };
+            out_re[i] = (a * c + b * d) * half;
+            out_im[i] = (b * c - a * d) * half;
+            expected[i] = (bin.wrapping_mul(taken) & mask) as f32 * unit;
+            let next = last_angle[k] + (bin.wrapping_mul(more) & mask) as f32 * unit;
+            base[i] = if power[k] > ATTACK * last_power[j] { f32::NAN } else { next };
+        }
+    }
+
+    /// Computes the angle of each peak, its cosine and its sine.
+    #[inline(always)]
+    fn find_angles(&mut self, (taken, put): (usize, usize)) {
+        let n = self.peaks.len();
+        for values in [&mut self.angle, &mut self.cos, &mut self.sin] {
+            values.resize(n, 0.0);
+        }
+        let more = (put as f32 - taken as f32) / taken as f32;
+        let (re, im) = (&self.re[..n], &self.im[..n]);
+        let (expected, base) = (&self.expected[..n], &self.base[..n]);
+        let (turns, cos, sin) = (&mut self.angle[..n], &mut self.cos[..n], &mut self.sin[..n]);
+        for i in 0..n {
+            let off = wrap(angle(im[i], re[i]) - expected[i]);
+            let turned = wrap(base[i] + more * off);
+            let turned = if turned.is_nan() { 0.0 } else { turned };
+            turns[i] = turned;
+            (cos[i], sin[i]) = cos_sin(turned);
         }
     }
 }
 
 /// Brings a block's spectra, `[bin x frame]`, to its frames.
-fn gather(spectra: &ComplexMatrix, frames: &mut [Frame]) {
-    let parts: [(&[f32], fn(&mut Frame) -> &mut Vec<f32>); 2] =
-        [(spectra.re.as_slice(), |f| &mut f.re), (spectra.im.as_slice(), |f| &mut f.im)];
-    for (matrix, part) in parts {
-        let (rows, _) = matrix.as_chunks::<BLOCK>();
-        for (tile, rows) in rows.chunks(BLOCK).enumerate() {
-            let mut square = [[0.0_f32; BLOCK]; BLOCK];
-            for (i, row) in rows.iter().enumerate() {
-                for (j, x) in row.iter().enumerate() {
-                    square[j][i] = *x;
+struct Gather<'a> {
+    spectra: &'a ComplexMatrix,
+    frames: &'a mut [Frame],
+}
+
+impl WithSimd for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { spectra, frames } = self;
+        let parts: [(&[f32], fn(&mut Frame) -> &mut Vec<f32>); 2] =
+            [(spectra.re.as_slice(), |f| &mut f.re), (spectra.im.as_slice(), |f| &mut f.im)];
+        for (matrix, part) in parts {
+            for (tile, rows) in matrix.as_chunks::<BLOCK>().0.chunks(BLOCK).enumerate() {
+                let mut square = [[0.0_f32; BLOCK]; BLOCK];
+                for (i, row) in rows.iter().enumerate() {
+                    for (j, x) in row.iter().enumerate() {
+                        square[j][i] = *x;
+                    }
+                }
+                for (frame, values) in frames.iter_mut().zip(&square) {
+                    if let Some(to) = part(frame).as_chunks_mut::<BLOCK>().0.get_mut(tile) {
+                        *to = *values;
+                    }
                 }
             }
-            for (frame, values) in frames.iter_mut().zip(&square) {
-                let to = part(frame).get_mut(tile * BLOCK..tile * BLOCK + rows.len()).unwrap_or_default();
-                to.copy_from_slice(values.get(..rows.len()).unwrap_or_default());
-            }
+        }
+    }
+}
+
+/// The sum of what was put down over each sample, by the sum of the squared windows.
+struct Divide<'a> {
+    sum: &'a [f32],
+    weight: &'a [f32],
+    unit: f32,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Divide<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for ((out, sum), weight) in self.out.iter_mut().zip(self.sum).zip(self.weight) {
+            let w = *weight * self.unit;
+            *out = *sum / if w > 1e-6 { w } else { f32::INFINITY };
         }
     }
 }
 
 /// Of two real signals' spectra `A` and `B`, the spectrum `A + i B`: one inverse gives both.
-#[inline(always)]
-fn join([a_re, a_im]: &[Vec<f32>; 2], [b_re, b_im]: &[Vec<f32>; 2], pair: &mut [Complex32]) {
-    let half = pair.len() / 2;
-    let (low, high) = pair.split_at_mut(half);
-    let n = half - 1;
-    let (a_re, a_im, b_re, b_im) =
-        (&a_re[..half + 1], &a_im[..half + 1], &b_re[..half + 1], &b_im[..half + 1]);
-    // The constant and the highest bin are real.
-    low[0] = Complex32::new(a_re[0], b_re[0]);
-    high[0] = Complex32::new(a_re[half], b_re[half]);
-    let (ar, ai, br, bi) = (&a_re[1..half], &a_im[1..half], &b_re[1..half], &b_im[1..half]);
-    let low = &mut low[1..];
-    let high = &mut high[1..];
-    for k in 0..n {
-        low[k] = Complex32::new(ar[k] - bi[k], ai[k] + br[k]);
-    }
-    for k in 0..n {
-        high[n - 1 - k] = Complex32::new(ar[k] + bi[k], br[k] - ai[k]);
+struct Join<'a> {
+    a: &'a [Vec<f32>; 2],
+    b: &'a [Vec<f32>; 2],
+    pair: &'a mut [Complex32],
+}
+
+impl WithSimd for Join<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { a: [a_re, a_im], b: [b_re, b_im], pair } = self;
+        let half = pair.len() / 2;
+        let (low, high) = pair.split_at_mut(half);
+        // The constant and the highest bin are real.
+        low[0] = Complex32::new(a_re[0], b_re[0]);
+        high[0] = Complex32::new(a_re[half], b_re[half]);
+        let (ar, ai, br, bi) = (&a_re[1..half], &a_im[1..half], &b_re[1..half], &b_im[1..half]);
+        let (low, high) = (&mut low[1..half], &mut high[1..half]);
+        let n = half - 1;
+        for k in 0..n {
+            low[k] = Complex32::new(ar[k] - bi[k], ai[k] + br[k]);
+        }
+        for k in 0..n {
+            high[n - 1 - k] = Complex32::new(ar[k] + bi[k], br[k] - ai[k]);
+        }
     }
 }
 
-/// Adds the two frames of a pair where they belong.
-#[inline(always)]
-fn add(pair: &[Complex32], window: &[f32], [a, b]: [usize; 2], (sum, weight): (&mut [f32], &mut [f32])) {
-    let n = window.len();
-    let pair = &pair[..n];
-    for (place, second) in [(a, false), (b, true)] {
-        let (sum, weight) = (&mut sum[place..place + n], &mut weight[place..place + n]);
+/// Adds the two frames of a pair where they belong, and the squares of their windows.
+struct Add<'a> {
+    pair: &'a [Complex32],
+    window: &'a [f32],
+    places: [usize; 2],
+    sum: &'a mut [f32],
+    weight: &'a mut [f32],
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { pair, window, places: [a, b], sum, weight } = self;
+        let n = window.len();
+        let pair = &pair[..n];
+        let (sum_a, weight_a) = (&mut sum[a..a + n], &mut weight[a..a + n]);
         for i in 0..n {
-            let w = window[i];
-            sum[i] += w * if second { pair[i].im } else { pair[i].re };
-            weight[i] += w * w;
+            sum_a[i] += window[i] * pair[i].re;
+            weight_a[i] += window[i] * window[i];
         }
+        let (sum_b, weight_b) = (&mut sum[b..b + n], &mut weight[b..b + n]);
+        for i in 0..n {
+            sum_b[i] += window[i] * pair[i].im;
+            weight_b[i] += window[i] * window[i];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+
+    /// Complex numbers as pairs.
+    type C = (f64, f64);
+
+    fn spectrum(frame: &[f64]) -> Vec<C> {
+        let n = frame.len();
+        let roots: Vec<C> =
+            (0..n).map(|i| (-TAU * i as f64 / n as f64).sin_cos()).map(|(s, c)| (c, s)).collect();
+        let bin = |k: usize| {
+            frame.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, x)| {
+                let (c, s) = roots[k * i % n];
+                (re + x * c, im + x * s)
+            })
+        };
+        (0..=n / 2).map(bin).collect()
+    }
+
+    fn samples(spectrum: &[C], n: usize) -> Vec<f64> {
+        let at = |i: usize| {
+            let bin = |(k, (re, im)): (usize, &C)| {
+                let (s, c) = (TAU * (k * i % n) as f64 / n as f64).sin_cos();
+                let twice = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
+                // The constant and the highest bin of a real signal are real.
+                twice * if twice == 1.0 { re * c } else { re * c - im * s }
+            };
+            spectrum.iter().enumerate().map(bin).sum::<f64>() / n as f64
+        };
+        (0..n).map(at).collect()
+    }
+
+    /// The definition, with phases instead of differences of phases.
+    fn naive(vocoder: &Vocoder, input: &[f32], stretch: f64, len: usize) -> Vec<f64> {
+        let (n, hops) = (vocoder.n_fft, vocoder.hops(stretch));
+        let window: Vec<f64> = (0..n).map(|i| 0.5 - 0.5 * (TAU * i as f64 / n as f64).cos()).collect();
+        let (mut sum, mut weight) = (vec![0.0; len + 4 * n], vec![0.0; len + 4 * n]);
+        let (mut last, mut last_out): (Vec<C>, Vec<C>) =
+            (vec![(0.0, 0.0); n / 2 + 1], vec![(0.0, 0.0); n / 2 + 1]);
+        let mut last_peaks: Vec<usize> = Vec::new();
+        let arg = |z: C| z.1.atan2(z.0);
+        let power = |z: C| z.0 * z.0 + z.1 * z.1;
+        // Of two equally near, the higher one.
+        let nearest = |peaks: &[usize], k: usize| peaks.iter().rev().copied().min_by_key(|p| p.abs_diff(k));
+        for t in 0.. {
+            let place = hops.place(t);
+            if place > len + n / 2 {
+                break;
+            }
+            let put = (place - hops.place(t.max(1) - 1)) as f64;
+            let sample = |i: usize| {
+                let at = (t * hops.taken + i).checked_sub(n / 2);
+                f64::from(at.and_then(|at| input.get(at)).copied().unwrap_or(0.0)) * window[i]
+            };
+            let x = spectrum(&(0..n).map(sample).collect::<Vec<_>>());
+            let is_peak = |k: &usize| {
+                let p = |i: usize| power(x[i]);
+                p(*k) > p(k - 1) && p(*k) > p(k - 2) && p(*k) >= p(k + 1) && p(*k) >= p(k + 2)
+            };
+            let peaks: Vec<usize> = (2..n / 2 - 1).filter(is_peak).collect();
+            let turns: Vec<f64> = peaks
+                .iter()
+                .map(|&k| {
+                    let from = nearest(&last_peaks, k);
+                    let j = from.filter(|j| j.abs_diff(k) <= REACH as usize).unwrap_or(k);
+                    if from.is_none() || power(x[k]) > f64::from(ATTACK) * power(last[j]) {
+                        return 0.0;
+                    }
+                    // Frequency: the middle of the bin, and what the phase went on beyond that.
+                    let middle = TAU * k as f64 / n as f64;
+                    let parity = std::f64::consts::PI * (k.abs_diff(j) % 2) as f64;
+                    let off = arg(x[k]) - arg(last[j]) - parity - middle * hops.taken as f64;
+                    let frequency = middle + (off - TAU * (off / TAU).round()) / hops.taken as f64;
+                    // The phase at which this peak goes on, by how its region was put down.
+                    let out = arg(last_out[j]) + parity + frequency * put;
+                    out - arg(x[k])
+                })
+                .collect();
+            let turned: Vec<C> = x
+                .iter()
+                .enumerate()
+                .map(|(k, (re, im))| {
+                    let peak = nearest(&peaks, k)
+                        .map_or(0.0, |p| turns[peaks.iter().position(|q| *q == p).unwrap()]);
+                    let (s, c) = peak.sin_cos();
+                    (re * c - im * s, re * s + im * c)
+                })
+                .collect();
+            for (i, y) in samples(&turned, n).into_iter().enumerate() {
+                sum[place + i] += y * window[i];
+                weight[place + i] += window[i] * window[i];
+            }
+            (last, last_out, last_peaks) = (x, turned, peaks);
+        }
+        (n / 2..n / 2 + len).map(|i| if weight[i] > 1e-6 { sum[i] / weight[i] } else { 0.0 }).collect()
+    }
+
+    #[test]
+    fn it_is_the_definition() {
+        let vocoder = Vocoder::new(8_000);
+        assert_eq!(vocoder.n_fft, 1024);
+        let tone = |hz: f64, n: usize| {
+            (TAU * hz * n as f64 / 8_000.0).sin() * (-((n % 3_000) as f64) / 2_000.0).exp()
+        };
+        let input: Vec<f32> = (0..9_000)
+            .map(|n| {
+                (0.3 * (tone(220.0, n) + tone(555.0, n) + tone(1_234.5, n))) as f32
+                    + 0.01 * crate::random::white(3, n as u64)
+            })
+            .collect();
+        for stretch in [0.7, 0.9999, 1.26, 2.0] {
+            let len = (input.len() as f64 * stretch) as usize;
+            let mut got = vec![1.0];
+            vocoder.run(&input, stretch, len, &mut got, &mut VocoderScratch::default()).unwrap();
+            let want = naive(&vocoder, &input, stretch, len);
+            let energy: f64 = want.iter().map(|x| x * x).sum();
+            let error: f64 = got.iter().zip(&want).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
+            // A weak peak that rounding moves to the next bin is allowed for.
+            let db = 10.0 * (error / energy).log10();
+            assert!(db < -60.0, "{stretch}: {db} dB");
+        }
+    }
+
+    #[test]
+    fn without_stretching_it_is_the_signal() {
+        let vocoder = Vocoder::new(22_050);
+        let input: Vec<f32> = (0..30_000).map(|n| crate::random::white(1, n) * 0.2).collect();
+        let mut got = Vec::new();
+        vocoder.run(&input, 1.0, input.len(), &mut got, &mut VocoderScratch::default()).unwrap();
+        assert!(input.iter().zip(&got).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 }

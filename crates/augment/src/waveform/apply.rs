@@ -86,7 +86,7 @@ impl Waveform {
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a sample rate that is not 4,000 to 192,000 Hz or a parameter out of range,
-    /// [`Error::InvalidRange`], [`Error::TooDeep`], [`Error::Weights`]; [`Error::MissingSource`] if a step needs
+    /// [`Error::InvalidRange`], [`Error::TooDeep`], [`Error::Weights`]; [`Error::NoSources`] if a step needs
     /// noises or rooms and there are none; [`Error::Empty`], [`Error::NotFinite`], [`Error::TooLarge`] and
     /// [`Error::SilentSource`] for a source that is of no use.
     pub fn new(config: &WaveformConfig, sample_rate: u32, sources: Sources) -> Result<Self, Error> {
@@ -97,10 +97,10 @@ impl Waveform {
         config.check(sample_rate)?;
         let any = |what: &dyn Fn(&WaveformStep) -> bool| config.steps.iter().any(|s| needs(s, &|s| what(s)));
         if sources.noise.is_empty() && any(&|s| matches!(s, WaveformStep::BackgroundNoise(_))) {
-            return Err(missing("background_noise", Kind::Noises, 0, 0));
+            return Err(Error::NoSources { step: "background_noise", what: Kind::Noises.name() });
         }
         if sources.rooms.is_empty() && any(&|s| matches!(s, WaveformStep::ImpulseResponse(_))) {
-            return Err(missing("impulse_response", Kind::Rooms, 0, 0));
+            return Err(Error::NoSources { step: "impulse_response", what: Kind::Rooms.name() });
         }
         sources::check(&sources.noise, Kind::Noises)?;
         sources::check(&sources.rooms, Kind::Rooms)?;
@@ -199,7 +199,10 @@ impl Waveform {
             EditStep::ImpulseResponse { room, .. } => (Kind::Rooms, room, self.rooms.len()),
             _ => return Ok(()),
         };
-        if index < got { Ok(()) } else { Err(missing(step.name(), kind, index, got)) }
+        if index < got {
+            return Ok(());
+        }
+        Err(Error::MissingSource { step: step.name(), what: kind.name(), index, got })
     }
 
     /// Changes of pitch and tempo in a row: resampling for the pitch, then stretching for what the length still lacks.
@@ -262,10 +265,6 @@ impl Waveform {
         }
         Ok(())
     }
-}
-
-fn missing(step: &'static str, kind: Kind, index: usize, got: usize) -> Error {
-    Error::MissingSource { step, what: kind.name(), index, got }
 }
 
 fn scale(samples: &mut [f32], factor: f64) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Range};
+use crate::{Error, Range, check};
 
 /// Groups in groups, at most as deep.
 const MAX_DEPTH: usize = 8;
@@ -294,14 +294,6 @@ impl From<OneOf> for WaveformStep {
     }
 }
 
-/// That a probability is one.
-pub(crate) fn check_probability(got: f64) -> Result<(), Error> {
-    if (0.0..=1.0).contains(&got) {
-        return Ok(());
-    }
-    Err(Error::OutOfRange { what: "probability", expected: "0 to 1", got })
-}
-
 impl WaveformStep {
     /// How often it happens.
     #[must_use]
@@ -326,7 +318,7 @@ impl WaveformStep {
     }
 
     fn check(&self, sample_rate: u32, depth: usize) -> Result<(), Error> {
-        check_probability(self.probability())?;
+        check::probability(self.probability())?;
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep { limit: MAX_DEPTH, got: depth });
         }

@@ -1,5 +1,7 @@
 //! Adding noise at a level.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::Error;
 use crate::dsp::power;
 use crate::random::white;
@@ -30,9 +32,24 @@ pub(crate) fn add_white(
 ) -> Result<(), Error> {
     noise.clear();
     noise.resize(samples.len(), 0.0);
-    let fill = |noise: &mut [f32]| noise.iter_mut().enumerate().for_each(|(i, n)| *n = white(seed, i as u64));
-    pulp::Arch::new().dispatch(|| fill(noise));
+    Arch::new().dispatch(White { seed, noise });
     add(samples, noise, snr_db, "white_noise")
+}
+
+struct White<'a> {
+    seed: u64,
+    noise: &'a mut [f32],
+}
+
+impl WithSimd for White<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (i, n) in self.noise.iter_mut().enumerate() {
+            *n = white(self.seed, i as u64);
+        }
+    }
 }
 
 /// Adds a source from `start` (0 to 1) of where it may start.

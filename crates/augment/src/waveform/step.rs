@@ -167,15 +167,23 @@ impl EditStep {
     }
 }
 
+/// A number of so many decimals, of which zero has no sign.
+fn rounded(x: f64, decimals: i32) -> f64 {
+    let unit = 10f64.powi(decimals);
+    (x * unit).round() / unit + 0.0
+}
+
 impl fmt::Display for EditStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PitchShift { semitones } => write!(f, "pitch {semitones:+.1}"),
-            Self::TimeStretch { rate } => write!(f, "tempo {:+.0} %", (rate - 1.0) * 100.0),
-            Self::Speed { rate } => write!(f, "speed {:+.1} %", (rate - 1.0) * 100.0),
-            Self::Gain { db } => write!(f, "gain {db:+.0} dB"),
-            Self::WhiteNoise { snr_db, .. } => write!(f, "noise {snr_db:.0} dB"),
-            Self::BackgroundNoise { snr_db, source, .. } => write!(f, "background {source} {snr_db:.0} dB"),
+            Self::PitchShift { semitones } => write!(f, "pitch {:+.1}", rounded(*semitones, 1)),
+            Self::TimeStretch { rate } => write!(f, "tempo {:+.0} %", rounded((rate - 1.0) * 100.0, 0)),
+            Self::Speed { rate } => write!(f, "speed {:+.1} %", rounded((rate - 1.0) * 100.0, 1)),
+            Self::Gain { db } => write!(f, "gain {:+.0} dB", rounded(*db, 0)),
+            Self::WhiteNoise { snr_db, .. } => write!(f, "noise {:.0} dB", rounded(*snr_db, 0)),
+            Self::BackgroundNoise { snr_db, source, .. } => {
+                write!(f, "background {source} {:.0} dB", rounded(*snr_db, 0))
+            }
             Self::ImpulseResponse { room, .. } => write!(f, "room {room}"),
             Self::LowPass { hz } => write!(f, "low-pass {hz:.0} Hz"),
             Self::HighPass { hz } => write!(f, "high-pass {hz:.0} Hz"),

@@ -5,7 +5,11 @@
 //! these operations a copy. On other devices and for other types burn's own operations do the same.
 //!
 //! Results do not depend on the number of threads. They differ between processors with and without AVX-512 or AVX2 by
-//! rounding.
+//! rounding. NaN goes through; by the way that convolutions of 16 channels and more are computed, a value that is not
+//! finite may spoil outputs one position beyond the kernel's reach.
+//!
+//! The backward pass writes gradients where their inputs were if nobody else holds these, and keeps large buffers for the
+//! next step: see [`release_memory`].
 
 #[cfg(feature = "flex")]
 mod flex;
@@ -102,6 +106,26 @@ pub fn conv_block(
         return flex::conv_block(x, weight, scale, shift, stride, pool);
     }
     stock::affine_relu_pool(stock::conv3x3(x, weight, stride), scale, shift, pool)
+}
+
+/// Multiplies each channel of each image with a factor: dropout of whole channels. Differentiable in both.
+///
+/// # Shapes
+/// - `x` and output: `[batch, channels, height, width]`
+/// - `factors`: `[batch, channels]`
+///
+/// # Panics
+/// If the shapes do not fit each other or a dimension is zero.
+#[must_use]
+pub fn scale_channels(x: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    assert_eq!(factors.dims(), [batch, channels], "there is one factor for each channel of each image");
+    assert!(batch * channels * height * width > 0, "no dimension is zero");
+    #[cfg(feature = "flex")]
+    if flex::fits(&x) && flex::fits(&factors) {
+        return flex::scale_channels(x, factors);
+    }
+    x * factors.reshape([batch, channels, 1, 1])
 }
 
 /// Frees the large buffers that training with these operations keeps for its next step (as much as one step needs, at

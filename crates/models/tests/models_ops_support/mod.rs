@@ -7,7 +7,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
 /// Batch, channels, height and width, and output channels: whole vectors and parts of them, odd and even, tiny and wide.
-pub(crate) const SHAPES: [([usize; 4], usize); 9] = [
+pub(crate) const SHAPES: [([usize; 4], usize); 15] = [
     ([1, 1, 1, 1], 1),
     ([2, 3, 2, 3], 5),
     ([1, 1, 9, 130], 32),
@@ -17,6 +17,13 @@ pub(crate) const SHAPES: [([usize; 4], usize); 9] = [
     ([1, 48, 11, 8], 16),
     ([9, 16, 4, 4], 24),
     ([1, 64, 70, 5], 8),
+    // From 16 channels on, in and out, by Winograd's way.
+    ([1, 16, 2, 2], 16),
+    ([2, 16, 9, 7], 17),
+    ([3, 33, 6, 5], 70),
+    ([5, 24, 3, 130], 40),
+    ([2, 130, 17, 16], 33),
+    ([40, 16, 4, 2], 48),
 ];
 
 /// The devices of this build.
@@ -33,6 +40,11 @@ pub(crate) fn devices() -> Vec<Device> {
         devices.push(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice));
     }
     devices
+}
+
+/// The devices with their gradients.
+pub(crate) fn training_devices() -> Vec<Device> {
+    devices().into_iter().map(Device::autodiff).collect()
 }
 
 /// Numbers around zero, the same for the same seed on each device.
@@ -52,7 +64,7 @@ pub(crate) fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Devi
 }
 
 pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.clone().into_data().to_vec().unwrap()
+    tensor.clone().into_data().try_to_vec().unwrap()
 }
 
 /// Checks that all differences are below `tolerance` times the largest value.

@@ -79,6 +79,35 @@ impl<C: CheckpointStrategy> FastOps for Tracking<C> {
         let out = Self::relu(out);
         if pool { Self::max_pool2d(out, [2; 2], [2; 2], [0; 2], [1; 2], false) } else { out }
     }
+
+    fn fast_scale(x: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
+        if factors.is_tracked() {
+            let shape = x.shape();
+            let factors = Self::float_reshape(factors, Shape::from([shape[0], shape[1], 1, 1]));
+            return Self::float_mul(x, factors);
+        }
+        let nodes = [x.node()];
+        let (x, factors) = (x.into_primitive(), factors.into_primitive());
+        let out = Flex::fast_scale(x, factors.clone());
+        match ScaleBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(factors, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ScaleBackward;
+
+impl Backward<Flex, 1> for ScaleBackward {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let (factors, gradient) = (ops.state, grads.consume::<Flex>(&ops.node));
+        if let [Some(node)] = ops.parents {
+            grads.register::<Flex>(node.id, Flex::fast_scale(gradient, factors));
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use soundalike_features::SimdLevel;
 
 use super::FastOps;
 use super::tensors::{ChannelsLast, dims, images_to_tensor, to_tensor, values};
-use crate::ops::kernel::{Affine, Geometry, Moments, Packed, activate, conv_block, convolve, moments};
+use crate::ops::kernel::{Affine, Geometry, Moments, Packed, activate, conv_block, convolve, moments, scale};
 use crate::ops::memory;
 
 impl FastOps for Flex {
@@ -47,6 +47,14 @@ impl FastOps for Flex {
         let mut out = memory::take(output.len());
         conv_block(geometry, x.values(), &packed, &affine, pool, &mut out);
         images_to_tensor(output, out)
+    }
+
+    fn fast_scale(x: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
+        let x = ChannelsLast::new(x);
+        let images = x.images;
+        let mut out = x.into_values();
+        scale(images, &mut out, values(&factors.to_contiguous()), SimdLevel::current());
+        images_to_tensor(images, out)
     }
 }
 

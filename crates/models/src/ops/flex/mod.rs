@@ -34,6 +34,8 @@ pub(super) trait FastOps: Backend {
         stride: usize,
         pool: bool,
     ) -> FloatTensor<Self>;
+
+    fn fast_scale(x: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// Whether the tensor is on the flex device and of `f32`.
@@ -75,4 +77,8 @@ pub(super) fn conv_block(
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let (scale, shift) = (scale.into_dispatch(), shift.into_dispatch());
     Tensor::from_dispatch(Dispatch::fast_block(x, weight, scale, shift, stride, pool))
+}
+
+pub(super) fn scale_channels(x: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fast_scale(x.into_dispatch(), factors.into_dispatch()))
 }

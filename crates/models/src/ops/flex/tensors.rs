@@ -29,12 +29,12 @@ impl ChannelsLast {
     }
 
     /// The values' buffer, unless somebody else has it too.
-    pub(super) fn into_buffer(self) -> Result<Vec<f32>, Self> {
+    pub(super) fn into_buffer(self) -> Result<Vec<f32>, Box<Self>> {
         if !self.tensor.is_unique() || self.tensor.layout().start_offset() != 0 {
-            return Err(self);
+            return Err(Box::new(self));
         }
         let bytes = self.tensor.into_data().into_bytes();
-        Ok(bytes.try_into_vec().unwrap_or_else(|bytes| pulp::bytemuck::pod_collect_to_vec(&*bytes)))
+        Ok(bytes.try_into_vec().unwrap_or_else(|bytes| pulp::bytemuck::pod_collect_to_vec(&bytes)))
     }
 
     /// A buffer with the values: their own unless somebody else has it too.

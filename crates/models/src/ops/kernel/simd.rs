@@ -23,8 +23,6 @@ pub(crate) trait Lanes: Copy {
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a > b`; no for NaN.
-    fn greater(self, a: Self::V, b: Self::V) -> Self::M;
     /// `a <= b`; no for NaN.
     fn at_most(self, a: Self::V, b: Self::V) -> Self::M;
     /// `a == b`; no for NaN.
@@ -170,11 +168,6 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn greater(self, a: Self::V, b: Self::V) -> Self::M {
-        zip(a, b, |a, b| a > b)
-    }
-
-    #[inline(always)]
     fn at_most(self, a: Self::V, b: Self::V) -> Self::M {
         zip(a, b, |a, b| a <= b)
     }
@@ -252,10 +245,6 @@ mod x86 {
                 #[inline(always)]
                 fn mul(self, a: Self::V, b: Self::V) -> Self::V {
                     self.0.mul_f32s(a, b)
-                }
-                #[inline(always)]
-                fn greater(self, a: Self::V, b: Self::V) -> Self::M {
-                    self.0.greater_than_f32s(a, b)
                 }
                 #[inline(always)]
                 fn at_most(self, a: Self::V, b: Self::V) -> Self::M {

@@ -8,8 +8,8 @@ use super::super::norm::Affine;
 use super::super::simd::{Lanes, Work, block, run};
 use super::super::tile::{best_tile, for_tile, multiply};
 use super::FORM;
-use super::plan::{Aligned, Tiles, plane};
-use super::transform::{Places, inputs, outputs};
+use super::plan::{Aligned, Corner, Tiles, Walk, plane};
+use super::transform::{self, inputs, outputs};
 
 /// What is done with the sums.
 #[derive(Clone, Copy)]
@@ -100,7 +100,8 @@ impl Work for Task<'_> {
             let (plane_in, plane_out) = (plane(range.len(), channels), plane(range.len(), block::<L>()));
             let forms = forms.get(FORM * plane_in);
             let sums = sums.get(FORM * plane_out);
-            let places = Places { plane: plane_in, tile_step: channels, channel_step: 1, whole: false };
+            let places =
+                transform::Places { plane: plane_in, tile_step: channels, channel_step: 1, whole: false };
             inputs(s, tiles, input, zeros, range.clone(), forms, places);
             for (number, weights) in weights.chunks_exact(FORM * channels * block::<L>()).enumerate() {
                 let planes = forms.chunks_exact(plane_in).zip(sums.chunks_exact_mut(plane_out));
@@ -114,15 +115,12 @@ impl Work for Task<'_> {
                         at += tile;
                     }
                 }
-                for (i, tile) in range.clone().enumerate() {
-                    for part in 0..2 {
-                        let channel = number * block::<L>() + part * L::N;
-                        if channel < images.channels {
-                            let y = outputs(s, sums, plane_out, i * block::<L>() + part * L::N);
-                            let place = Place { tiles, images, start, tile, channel };
-                            place.write(s, y, finish, out);
-                        }
-                    }
+                let first = number * block::<L>();
+                let places = Places { images, start, first, finish };
+                if images.channels >= first + block::<L>() {
+                    places.write::<L, true>(s, tiles.walk(range.clone()), sums, plane_out, out);
+                } else {
+                    places.write::<L, false>(s, tiles.walk(range.clone()), sums, plane_out, out);
                 }
             }
         }
@@ -140,66 +138,78 @@ fn product<L: Lanes, const P: usize>(s: L, values: &[f32], reach: usize, weights
     }
 }
 
-/// Where a tile's outputs go.
-struct Place {
-    tiles: Tiles,
+/// Where a block's outputs go.
+struct Places<'a> {
     images: Images,
     /// The first row of outputs that there is room for.
     start: usize,
-    tile: usize,
-    channel: usize,
+    /// The first channel.
+    first: usize,
+    finish: Finish<'a>,
 }
 
-impl Place {
+impl Places<'_> {
+    /// Writes the outputs of some tiles, whose forms are `sums`. `WHOLE`: all of the block's channels count.
     #[inline(always)]
-    fn write<L: Lanes>(&self, s: L, y: [L::V; 4], finish: Finish<'_>, out: &mut [f32]) {
-        match finish {
-            Finish::Nothing => self.put(s, y, out),
-            Finish::Rectify(affine) => {
-                let mut y = self.apply(s, y, affine);
-                for y in &mut y {
-                    *y = s.rectify(*y);
+    fn write<L: Lanes, const WHOLE: bool>(
+        &self,
+        s: L,
+        walk: Walk,
+        sums: &[f32],
+        plane: usize,
+        out: &mut [f32],
+    ) {
+        for (i, corner) in walk.enumerate() {
+            for part in [0, L::N] {
+                let channel = self.first + part;
+                if !WHOLE && channel >= self.images.channels {
+                    continue;
                 }
-                self.put(s, y, out);
-            }
-            Finish::Pool(affine) => {
-                let Self { tiles, images, tile, channel, .. } = *self;
-                let (image, row, column) = tiles.place(tile);
-                let (row, column) = (row / 2, column / 2);
-                if row < images.height && column < images.width {
-                    let [a, b, c, d] = self.apply(s, y, affine);
-                    let best = s.maximum(s.maximum(a, b), s.maximum(c, d));
-                    s.put(s.rectify(best), out, self.at(image, row, column), images.channels - channel);
+                let mut y = outputs(s, sums, plane, i * block::<L>() + part);
+                if let Finish::Rectify(affine) | Finish::Pool(affine) = self.finish {
+                    let (scale, shift) = (s.get(&affine.scale, channel), s.get(&affine.shift, channel));
+                    let mean = s.get(&affine.mean, channel);
+                    for y in &mut y {
+                        *y = s.mul_add(s.sub(*y, mean), scale, shift);
+                    }
+                    if matches!(self.finish, Finish::Pool(_)) {
+                        let best = s.maximum(s.maximum(y[0], y[1]), s.maximum(y[2], y[3]));
+                        let Corner { image, row, column } = corner;
+                        let corner = Corner { image, row: row / 2, column: column / 2 };
+                        self.put::<L, WHOLE>(s, s.rectify(best), corner, channel, out);
+                        continue;
+                    }
+                    for y in &mut y {
+                        *y = s.rectify(*y);
+                    }
+                }
+                for (i, y) in y.into_iter().enumerate() {
+                    let corner = Corner { row: corner.row + i / 2, column: corner.column + i % 2, ..corner };
+                    self.put::<L, WHOLE>(s, y, corner, channel, out);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(&self, s: L, mut y: [L::V; 4], affine: &Affine) -> [L::V; 4] {
-        let (scale, shift) = (s.get(&affine.scale, self.channel), s.get(&affine.shift, self.channel));
-        let mean = s.get(&affine.mean, self.channel);
-        for y in &mut y {
-            *y = s.mul_add(s.sub(*y, mean), scale, shift);
+    fn put<L: Lanes, const WHOLE: bool>(
+        &self,
+        s: L,
+        y: L::V,
+        corner: Corner,
+        channel: usize,
+        out: &mut [f32],
+    ) {
+        let Images { height, width, channels, .. } = self.images;
+        let Corner { image, row, column } = corner;
+        if row >= height || column >= width {
+            return;
         }
-        y
-    }
-
-    #[inline(always)]
-    fn put<L: Lanes>(&self, s: L, y: [L::V; 4], out: &mut [f32]) {
-        let Self { tiles, images, tile, channel, .. } = *self;
-        let (image, row, column) = tiles.place(tile);
-        for (i, y) in y.into_iter().enumerate() {
-            let (row, column) = (row + i / 2, column + i % 2);
-            if row < images.height && column < images.width {
-                s.put(y, out, self.at(image, row, column), images.channels - channel);
-            }
+        let at = ((image * height + row - self.start) * width + column) * channels + channel;
+        if WHOLE {
+            s.store(y, &mut out[at..at + L::N]);
+        } else {
+            s.put(y, out, at, channels - channel);
         }
-    }
-
-    #[inline(always)]
-    fn at(&self, image: usize, row: usize, column: usize) -> usize {
-        let row = image * self.images.height + row - self.start;
-        (row * self.images.width + column) * self.images.channels + self.channel
     }
 }

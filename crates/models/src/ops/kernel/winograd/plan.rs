@@ -37,11 +37,16 @@ impl Tiles {
         self.images.batch * self.rows
     }
 
-    /// Image, first row and first column of a tile's outputs.
+    /// Where the outputs of some tiles begin.
     #[inline(always)]
-    pub(super) fn place(self, tile: usize) -> (usize, usize, usize) {
-        let row = tile / self.columns;
-        (row / self.rows, row % self.rows * 2, tile % self.columns * 2)
+    pub(super) fn walk(self, tiles: Range<usize>) -> Walk {
+        let row = tiles.start / self.columns;
+        let next = Corner {
+            image: row / self.rows,
+            row: row % self.rows * 2,
+            column: tiles.start % self.columns * 2,
+        };
+        Walk { images: self.images, next, left: tiles.len() }
     }
 
     /// Splits `tiles` evenly in blocks whose inputs' forms stay in the second-level cache.
@@ -57,21 +62,69 @@ impl Tiles {
         (0..blocks).map(move |i| start + len * i / blocks..start + len * (i + 1) / blocks)
     }
 
-    /// The values that a block's tiles meet, of the image `x`: 4 x 4 pixels, `zeros` beyond the border.
+    /// The pixels of `x` that a tile meets, 4 x 4; `zeros` beyond the border.
     #[inline(always)]
-    pub(super) fn patch<'a>(self, x: &'a [f32], zeros: &'a [f32], tile: usize) -> [&'a [f32]; FORM] {
+    pub(super) fn patch<'a>(self, x: &'a [f32], zeros: &'a [f32], corner: Corner) -> [&'a [f32]; FORM] {
         let Images { height, width, channels, .. } = self.images;
-        let (image, row, column) = self.place(tile);
+        let Corner { image, row, column } = corner;
         let mut patch = [zeros; FORM];
+        let inside = row >= 1 && column >= 1 && row + 2 < height && column + 2 < width;
         for (i, line) in patch.chunks_exact_mut(4).enumerate() {
-            let Some(row) = (row + i).checked_sub(1).filter(|row| *row < height) else { continue };
+            let Some(row) = (row + i).checked_sub(1) else { continue };
+            let row = (image * height + row) * width;
+            if inside {
+                let pixels = &x[(row + column - 1) * channels..][..4 * channels];
+                for (pixel, values) in line.iter_mut().zip(pixels.chunks_exact(channels)) {
+                    *pixel = values;
+                }
+                continue;
+            }
+            if row >= (image + 1) * height * width {
+                continue;
+            }
             for (j, pixel) in line.iter_mut().enumerate() {
-                if let Some(column) = (column + j).checked_sub(1).filter(|column| *column < width) {
-                    *pixel = &x[((image * height + row) * width + column) * channels..][..channels];
+                let column = column + j;
+                if column >= 1 && column <= width {
+                    *pixel = &x[(row + column - 1) * channels..][..channels];
                 }
             }
         }
         patch
+    }
+}
+
+/// Image, first row and first column of a tile's outputs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Corner {
+    pub(super) image: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// Goes from tile to tile. (Divisions for each would take as long as the additions of a transform.)
+pub(super) struct Walk {
+    images: Images,
+    next: Corner,
+    left: usize,
+}
+
+impl Iterator for Walk {
+    type Item = Corner;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Corner> {
+        self.left = self.left.checked_sub(1)?;
+        let corner = self.next;
+        self.next.column += 2;
+        if self.next.column >= self.images.width {
+            self.next.column = 0;
+            self.next.row += 2;
+            if self.next.row >= self.images.height {
+                self.next.row = 0;
+                self.next.image += 1;
+            }
+        }
+        Some(corner)
     }
 }
 

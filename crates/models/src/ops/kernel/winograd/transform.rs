@@ -1,8 +1,7 @@
 //! From values of images to forms and back.
 
 use super::super::simd::{Lanes, block};
-use super::FORM;
-use super::plan::{Tiles, plane};
+use super::plan::{Corner, Tiles, plane};
 
 /// Four inputs of a line.
 #[inline(always)]
@@ -20,6 +19,12 @@ fn gradient_line<L: Lanes>(s: L, y: [L::V; 2]) -> [L::V; 4] {
 #[inline(always)]
 fn output_line<L: Lanes>(s: L, m: [L::V; 4]) -> [L::V; 2] {
     [s.add(s.add(m[0], m[1]), m[2]), s.sub(s.sub(m[1], m[2]), m[3])]
+}
+
+/// A vector of `values`; `WHOLE` says that there is one.
+#[inline(always)]
+fn get<L: Lanes, const WHOLE: bool>(s: L, values: &[f32], at: usize) -> L::V {
+    if WHOLE { s.load(&values[at..at + L::N]) } else { s.get(values, at) }
 }
 
 /// Where the forms of inputs lie.
@@ -42,22 +47,53 @@ pub(super) fn inputs<L: Lanes>(
     zeros: &[f32],
     range: std::ops::Range<usize>,
     forms: &mut [f32],
+    places: Places,
+) {
+    // Whole vectors need no look at where they end.
+    if tiles.images.channels.is_multiple_of(L::N) {
+        inputs_of::<L, true>(s, tiles, x, zeros, range, forms, places);
+    } else {
+        inputs_of::<L, false>(s, tiles, x, zeros, range, forms, places);
+    }
+}
+
+#[inline(always)]
+fn inputs_of<L: Lanes, const WHOLE: bool>(
+    s: L,
+    tiles: Tiles,
+    x: &[f32],
+    zeros: &[f32],
+    range: std::ops::Range<usize>,
+    forms: &mut [f32],
     Places { plane, tile_step, channel_step, whole }: Places,
 ) {
     let channels = tiles.images.channels;
-    for (number, tile) in range.enumerate() {
-        let patch = tiles.patch(x, zeros, tile);
+    for (number, corner) in tiles.walk(range).enumerate() {
+        let patch = tiles.patch(x, zeros, corner);
         for at in (0..channels).step_by(L::N) {
             let mut lines = [[s.splat(0.0); 4]; 4];
             for (i, line) in lines.iter_mut().enumerate() {
                 let [a, b, c, d] = [patch[4 * i], patch[4 * i + 1], patch[4 * i + 2], patch[4 * i + 3]];
-                *line = input_line(s, [s.get(a, at), s.get(b, at), s.get(c, at), s.get(d, at)]);
+                *line = input_line(
+                    s,
+                    [
+                        get::<L, WHOLE>(s, a, at),
+                        get::<L, WHOLE>(s, b, at),
+                        get::<L, WHOLE>(s, c, at),
+                        get::<L, WHOLE>(s, d, at),
+                    ],
+                );
             }
-            for j in 0..4 {
-                let column = input_line(s, [lines[0][j], lines[1][j], lines[2][j], lines[3][j]]);
+            let [a, b, c, d] = lines;
+            for (j, (((a, b), c), d)) in a.into_iter().zip(b).zip(c).zip(d).enumerate() {
+                let column = input_line(s, [a, b, c, d]);
                 for (i, value) in column.into_iter().enumerate() {
                     let place = (4 * i + j) * plane + number * tile_step + at * channel_step;
-                    s.put(value, forms, place, if whole { L::N } else { channels - at });
+                    if WHOLE || whole {
+                        s.store(value, &mut forms[place..place + L::N]);
+                    } else {
+                        s.put(value, forms, place, channels - at);
+                    }
                 }
             }
         }
@@ -77,8 +113,7 @@ pub(super) fn gradients<L: Lanes>(
 ) {
     let images = tiles.images;
     let plane = plane(range.len(), block::<L>());
-    for (number, tile) in range.enumerate() {
-        let (image, row, column) = tiles.place(tile);
+    for (number, Corner { image, row, column }) in tiles.walk(range).enumerate() {
         let mut pixels: [&[f32]; 4] = [&[]; 4];
         for (i, pixel) in pixels.iter_mut().enumerate() {
             let (row, column) = (row + i / 2, column + i % 2);
@@ -90,8 +125,8 @@ pub(super) fn gradients<L: Lanes>(
         for at in (0..block::<L>()).step_by(L::N) {
             let top = gradient_line(s, [s.get(pixels[0], at), s.get(pixels[1], at)]);
             let bottom = gradient_line(s, [s.get(pixels[2], at), s.get(pixels[3], at)]);
-            for j in 0..4 {
-                let column = gradient_line(s, [top[j], bottom[j]]);
+            for (j, (top, bottom)) in top.into_iter().zip(bottom).enumerate() {
+                let column = gradient_line(s, [top, bottom]);
                 for (i, value) in column.into_iter().enumerate() {
                     let place = (4 * i + j) * plane + number * block::<L>() + at;
                     s.put(value, forms, place, L::N);

@@ -52,8 +52,9 @@ impl Work for Pack<'_> {
             for (line, taps) in lines.iter_mut().zip(taps.chunks_exact(3)) {
                 *line = kernel_line(s, [s.get(&taps[0], at), s.get(&taps[1], at), s.get(&taps[2], at)]);
             }
-            for j in 0..4 {
-                let column = kernel_line(s, [lines[0][j], lines[1][j], lines[2][j]]);
+            let [a, b, c] = lines;
+            for (j, ((a, b), c)) in a.into_iter().zip(b).zip(c).enumerate() {
+                let column = kernel_line(s, [a, b, c]);
                 for (i, value) in column.into_iter().enumerate() {
                     s.put(value, forms, ((4 * i + j) * inputs + input) * block::<L>() + at, L::N);
                 }
@@ -120,8 +121,9 @@ impl Work for Unpack<'_> {
                 }
                 *line = gradient_line(s, numbers);
             }
-            for j in 0..3 {
-                let column = gradient_line(s, [lines[0][j], lines[1][j], lines[2][j], lines[3][j]]);
+            let [a, b, c, d] = lines;
+            for (j, (((a, b), c), d)) in a.into_iter().zip(b).zip(c).zip(d).enumerate() {
+                let column = gradient_line(s, [a, b, c, d]);
                 for (i, value) in column.into_iter().enumerate() {
                     s.put(value, &mut taps[3 * i + j], at, L::N);
                 }

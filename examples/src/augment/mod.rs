@@ -1,0 +1,7 @@
+//! What the example `augment` reads and makes.
+
+mod file;
+mod make;
+
+pub use file::{AugmentFile, read_sources};
+pub use make::{Made, Maker};
