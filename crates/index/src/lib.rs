@@ -83,6 +83,7 @@ mod simd;
 mod store;
 mod vector;
 mod verify;
+mod visits;
 
 pub use config::{Dtype, FlatIndexConfig, MAX_DIM, Metric};
 pub use error::Error;

@@ -56,9 +56,7 @@ impl FlatIndex {
     }
 
     fn mapped(path: &Path, verify: bool) -> Result<(Self, Meta), Error> {
-        let Opened { file, header, start, checksums } = open(path)?.of_kind(path, false)?;
-        let map = raw::map(&file).map_err(|source| Error::io(path, source))?;
-        let mut source = Mapping { path, map: Arc::new(map), segment: start, at: 0, hashed: 0 };
+        let (header, checksums, mut source) = open(path)?.of_kind(path, false)?.mapping(path)?;
         Ok((read(path, &header, &checksums, &mut source, verify)?, header.meta))
     }
 
@@ -98,6 +96,13 @@ impl Opened {
         let mut file = BufReader::with_capacity(1 << 18, file);
         file.seek(SeekFrom::Start(start as u64)).map_err(|source| Error::io(path, source))?;
         Ok((header, checksums, Sequential { path, file, at: 0, hash: Xxh3::new() }))
+    }
+
+    /// The same with the file mapped to memory.
+    pub(crate) fn mapping(self, path: &Path) -> Result<(Header, Vec<[u64; 2]>, Mapping<'_>), Error> {
+        let Self { file, header, start, checksums } = self;
+        let map = raw::map(&file).map_err(|source| Error::io(path, source))?;
+        Ok((header, checksums, Mapping { path, map: Arc::new(map), segment: start, at: 0, hashed: 0 }))
     }
 }
 
@@ -209,7 +214,8 @@ impl Source for Sequential<'_> {
     }
 }
 
-struct Mapping<'a> {
+/// Leaves everything where it lies.
+pub(crate) struct Mapping<'a> {
     path: &'a Path,
     map: Arc<Mmap>,
     /// Where the segment begins.

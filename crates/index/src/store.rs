@@ -72,10 +72,15 @@ impl Store {
     }
 
     /// Appends a block without vectors, of which `upcoming` more are to follow; returns its number. Its positions count
-    /// as vectors as soon as something is put there.
+    /// as vectors as soon as something is put there. A mapped segment that is not full is copied to memory first: blocks
+    /// keep their numbers in files as long as all segments but the last are full.
     pub(crate) fn push_block(&mut self, upcoming: usize) -> usize {
         let shape = self.shape;
-        let block = self.segments.last_mut().and_then(|last| last.push_block(&shape));
+        let last = self.segments.last_mut().filter(|last| last.len() < SEGMENT_VECTORS);
+        let block = last.and_then(|last| {
+            last.own();
+            last.push_block(&shape)
+        });
         let block = block.unwrap_or_else(|| {
             let mut segment = Segment::new(&shape);
             segment.reserve(&shape, upcoming.saturating_add(1).saturating_mul(LANES));
@@ -84,6 +89,16 @@ impl Store {
             0
         });
         (self.segments.len() - 1) * SEGMENT_BLOCKS + block
+    }
+
+    /// Whether vectors can be put into a block.
+    pub(crate) fn is_owned(&self, block: usize) -> bool {
+        self.segments.get(block / SEGMENT_BLOCKS).is_some_and(Segment::is_owned)
+    }
+
+    /// Counts so many positions that nothing will be put at as vectors that were removed.
+    pub(crate) fn skip(&mut self, positions: usize) {
+        self.vectors += positions;
     }
 
     /// Puts a vector of `dim` components at a position of such a block.
