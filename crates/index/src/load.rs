@@ -10,6 +10,7 @@ use memmap2::Mmap;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::buffer::{Buffer, LANES};
+use crate::copy::RowCopy;
 use crate::format::{Header, MAGIC, Meta};
 use crate::layout::LayoutArrays;
 use crate::segment::{Arrays, Int8Arrays, Segment, Shape};
@@ -290,7 +291,7 @@ pub(crate) fn read(
             return Err(Error::corrupt(path, "checksum of the vectors"));
         }
         source.next(layout.len);
-        let segment = Segment { ids, live, arrays };
+        let segment = Segment { ids, live, arrays, copy: RowCopy::None };
         let rest = vectors % LANES;
         if rest != 0 && segment.live.last().is_some_and(|word| word >> rest != 0) {
             return Err(Error::corrupt(path, "marks"));

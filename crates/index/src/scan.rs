@@ -44,9 +44,9 @@ impl Scan<'_> {
     /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
     /// are those of the codes.
     pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
-        // Floats are not gathered for one query: the groups they are in are scored where they are.
+        // Floats in blocks are not gathered for one query: the groups they are in are scored where they are.
         if let Selection::Few(words) = self.selection
-            && (queries.len() > 1 || self.store.shape.dtype == Dtype::Int8)
+            && (queries.len() > 1 || self.store.shape.has_rows())
         {
             let clamp = self.metric == Metric::Cosine;
             return match (self.metric, queries.len()) {

@@ -118,7 +118,11 @@ impl FlatIndex {
     /// The way to go through the vectors of a bitset, for so many queries.
     pub(crate) fn planned<'a>(&self, selection: Selection<'a>, k: usize, queries: usize) -> Selection<'a> {
         match selection {
-            Selection::Words(words) if self.few(words, self.candidates(k), queries) => Selection::Few(words),
+            Selection::Words(words)
+                if few(words, &self.store.shape, self.store.vectors(), queries, self.candidates(k)) =>
+            {
+                Selection::Few(words)
+            }
             other => other,
         }
     }
@@ -152,15 +156,6 @@ impl FlatIndex {
             }
         }
         tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
-    }
-
-    /// Whether the vectors of a bitset are few enough to be looked up one by one.
-    fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
-        // All of them would be scored again anyway.
-        let few_candidates =
-            || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= candidates;
-        few(words, self.config.dtype, self.store.vectors(), queries)
-            || (self.config.dtype == Dtype::Int8 && few_candidates())
     }
 
     fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use crate::buffer::LANES;
+use crate::copy::RowCopy;
 use crate::segment::{SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment, Shape};
 
 /// The segments of an index.
@@ -110,6 +111,17 @@ impl Store {
         }
     }
 
+    /// Keeps vectors of floats one after another as well, or no more.
+    pub(crate) fn set_row_copy(&mut self, row_copy: bool) {
+        if self.shape.row_copy == row_copy {
+            return;
+        }
+        self.shape.row_copy = row_copy;
+        for segment in &mut self.segments {
+            segment.copy = RowCopy::of(&self.shape, segment);
+        }
+    }
+
     /// Overwrites the vector at a position. False, and nothing done, when its segment cannot be changed.
     pub(crate) fn write(&mut self, position: usize, vector: &[f32]) -> bool {
         let segment = self.segments.get_mut(position / SEGMENT_VECTORS);
@@ -171,7 +183,7 @@ mod tests {
     use crate::Dtype;
 
     fn filled(dtype: Dtype, n: usize) -> Store {
-        let mut store = Store::new(Shape { dim: 3, dtype, norms: false });
+        let mut store = Store::new(Shape { dim: 3, dtype, norms: false, row_copy: false });
         for i in 0..n {
             let position = store.push(i as u64 + 1000, &[i as f32 % 2048.0, 1.0, -2.0], 0);
             assert_eq!(position, i);

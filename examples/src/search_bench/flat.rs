@@ -31,6 +31,7 @@ pub fn measure_flat(
     let start = super::sampler::cpu_seconds();
     let clock = std::time::Instant::now();
     index.add_batch(&ids, &data.vectors)?;
+    index.set_row_copy(o.row_copy);
     let wall = clock.elapsed().as_secs_f64();
     let build_s = super::sampler::cpu_seconds().zip(start).map_or(wall, |(now, then)| now - then);
     drop(ids);

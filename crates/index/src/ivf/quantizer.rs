@@ -42,7 +42,7 @@ impl Ranked {
 impl Quantizer {
     /// `centres` holds `dim` components of each, `spreads` a number of each.
     pub(super) fn new(dim: usize, centres: &[f32], spreads: Vec<f32>) -> Self {
-        let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false });
+        let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false, row_copy: false });
         let centres = centres.chunks_exact(dim);
         store.reserve(centres.len());
         let last = centres.len().saturating_sub(1);
