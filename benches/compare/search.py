@@ -1,11 +1,14 @@
-"""Times soundalike-index, FAISS and usearch in turn, on the same vectors and one thread, and prints the ratios.
+"""Times soundalike-index, FAISS, usearch and Annoy in turn, on the same vectors and one thread, and prints the ratios.
 
     python3 benches/compare/search.py [--n 1000000] [--dim 64] [--rounds 5] [--parts flat,filter,lists] [--json FILE]
+    python3 benches/compare/search.py --parts threads
+
+It wants faiss-cpu and usearch; Annoy is measured if it is there (`pip install annoy`).
 
 Vectors are of length one: without structure for exact search, in clusters for inverted files and graphs (those of
 `search_bench --clustered`). A round runs ours, started anew, which reads the same files; then each of the others; then
 the next round begins. Times are of the processor (other programs on the machine disturb them less) and on the wall;
-everything is pinned to one core, where the system can. A ratio is the median over the rounds of (their median / our
+everything is pinned to one core, where the system can (but for the part `threads`, on the wall). A ratio is the median over the rounds of (their median / our
 median).
 
 FAISS compares a batch by matrix products only when it has more than `distance_compute_blas_threshold` elements, 2,000
@@ -29,7 +32,12 @@ import usearch
 import usearch.index
 
 import ours
-from timing import heading, machine, pin, table, timed
+from timing import all_cores, heading, machine, pin, table, timed
+
+try:
+    import annoy
+except ImportError:
+    annoy = None
 
 K, BATCH = 10, 100
 SHARES = [0.5, 0.1, 0.01, 0.001]
@@ -160,16 +168,15 @@ def flat_part(own, x, q, args, show):
 
 
 def filter_part(own, x, q, args, show):
-    """One query under filters that accept a share of the vectors."""
+    """One query under filters that accept a share of the vectors; f32 also with a row copy."""
     flat = faiss.IndexFlatIP(x.shape[1])
     flat.add(x)
     rng = np.random.default_rng(5)
     results = {share: collections.defaultdict(list) for share in SHARES}
     shares = ",".join(map(str, SHARES))
     for _ in range(args.rounds):
-        for dtype in ("f32", "int8"):
-            report = own.run(dtype, args.checked, args.seconds, "--filter", shares)
-            name = "ours" if dtype == "f32" else f"ours, {dtype}"
+        for dtype, name, more in [("f32", "ours", []), ("f32", "ours, row copy", ["--row-copy"]), ("int8", "ours, int8", [])]:
+            report = own.run(dtype, args.checked, args.seconds, "--filter", shares, *more)
             for part in report["filtered"]:
                 results[part["share"]][name].append(times(part, "single"))
                 results[part["share"]][f"{name}, unfiltered"].append(times(report, "single"))
@@ -183,17 +190,23 @@ def filter_part(own, x, q, args, show):
         show(f"filter/{share}", f"one query, {100 * share:g} % of the vectors match", results[share], {})
 
 
-def lists_part(own, x, q, args, show):
-    """Inverted files and graphs, one query at a time: searches a second at a recall."""
-    dim = x.shape[1]
-    flat = faiss.IndexFlatIP(dim)
-    flat.add(x)
-    truth = flat.search(q, K)[1]
-    built, settings = {}, {}
+class Trees:
+    """Annoy, which is asked one query at a time."""
 
-    def build(name, make):
-        before = time.process_time()
-        built[name] = (make(), time.process_time() - before)
+    def __init__(self, x, trees):
+        self.index = annoy.AnnoyIndex(x.shape[1], "angular")
+        self.index.set_seed(1)
+        for row, vector in enumerate(x):
+            self.index.add_item(row, vector)
+        self.index.build(trees, n_jobs=1)
+
+    def search(self, q, nodes):
+        return [self.index.get_nns_by_vector(query, K, nodes) for query in q]
+
+
+def rival_lists(x, wanted):
+    """Name -> (seconds to build, setting -> search of a matrix), of those whose names have one of the wanted words."""
+    dim, space = x.shape[1], faiss.ParameterSpace()
 
     def factory(kind):
         index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
@@ -206,51 +219,101 @@ def lists_part(own, x, q, args, show):
         index.add(np.arange(len(x)), x, threads=1)
         return index
 
-    space = faiss.ParameterSpace()
-    pq = "FAISS IVF512,PQ32x4fs,RFlat"
-    build(pq, lambda: factory("IVF512,PQ32x4fs,RFlat"))
-    build("FAISS IVF512,Flat", lambda: factory("IVF512,Flat"))
-    build("FAISS HNSW16", lambda: factory("HNSW16"))
-    build("usearch f16", graph)
-    settings[pq] = [{"nprobe": p, "k_factor_rf": r} for p in (64, 128, 192) for r in (10, 40)]
-    settings["FAISS IVF512,Flat"] = [{"nprobe": p} for p in (64, 128, 160)]
-    settings["FAISS HNSW16"] = [{"efSearch": e} for e in (64, 128, 256)]
-    settings["usearch f16"] = [{"expansion_search": e} for e in (64, 128, 256)]
+    def search_faiss(index, q, setting):
+        for key, value in setting.items():
+            space.set_index_parameter(index, key, value)
+        return index.search(q, K)[1]
+
+    def search_graph(index, q, setting):
+        index.expansion_search = setting["expansion_search"]
+        return index.search(q, K, threads=1).keys
+
+    kinds = {
+        "FAISS IVF512,PQ32x4fs,RFlat": [{"nprobe": p, "k_factor_rf": 40} for p in (64, 128, 192)],
+        "FAISS IVF512,Flat": [{"nprobe": p} for p in (64, 128, 160)],
+        "FAISS IVF1024,SQ8": [{"nprobe": p} for p in (192, 256)],
+        "FAISS HNSW16": [{"efSearch": e} for e in (64, 128, 256)],
+    }
+    rivals = {name: (lambda kind=name[6:]: factory(kind), settings, search_faiss) for name, settings in kinds.items()}
+    rivals["usearch f16"] = (graph, [{"expansion_search": e} for e in (64, 128, 256)], search_graph)
+    if annoy:
+        settings = [{"search_k": nodes} for nodes in (10_000, 20_000, 40_000)]
+        rivals["Annoy, 30 trees"] = (lambda: Trees(x, 30), settings, lambda t, q, s: t.search(q, s["search_k"]))
+    for name, (make, settings, search) in rivals.items():
+        if any(word in name for word in wanted):
+            before = time.process_time()
+            index = make()
+            yield name, time.process_time() - before, index, settings, search
+
+
+def lists_part(own, x, q, args, show):
+    """Inverted files, trees and graphs: searches a second at a recall. FAISS and usearch search the matrix of all queries
+    one at a time, Annoy is asked one at a time; ours one at a time, and in batches of 100, which share passes."""
+    flat = faiss.IndexFlatIP(x.shape[1])
+    flat.add(x)
+    truth = flat.search(q, K)[1]
+    rivals = list(rival_lists(x, args.rivals.split(",")))
     rows = collections.defaultdict(list)
     for _ in range(args.rounds):
-        nlist = ["--nlist", str(args.nlist), "--ivf"]
+        nlist = ["--rescore", "2", "--nlist", str(args.nlist), "--ivf"]
         plain = own.run("int8", len(q), args.seconds, *nlist, args.nprobe)
-        half = ["--rescore", "2", *nlist, str(args.nlist // 2), "--margin"]
-        margins = [(f", margin {m}", own.run("int8", len(q), args.seconds, *half, m)) for m in args.margin.split(",")]
+        margin = lambda m: own.run("int8", len(q), args.seconds, *nlist, str(args.nlist // 2), "--margin", m)
+        margins = [(f", margin {m}", margin(m)) for m in args.margin.split(",") if m]
         for margin, report in [("", plain), *margins]:
             for p in report["ivf"]["points"]:
                 name = f"ours, IVF{args.nlist}, nprobe {p['nprobe']}{margin}"
-                rows[name].append((p["queries_per_s"], p["recall_at_10"], report["ivf"]["build_s"]))
-        report = plain
-        rows["ours, exact, int8"].append((1e3 / report["single_ms"], report["recall_at_10"], report["build_s"]))
-        for name, (index, seconds) in built.items():
-            for setting in settings[name]:
-                if "usearch" in name:
-                    index.expansion_search = setting["expansion_search"]
-                    search = lambda q: index.search(q, K, threads=1).keys
-                else:
-                    for key, value in setting.items():
-                        space.set_index_parameter(index, key, value)
-                    search = lambda q: index.search(q, K)[1]
+                for way, rate in [("", p["queries_per_s"]), (", batches", p["batch_queries_per_s"])]:
+                    rows[name + way].append((rate, p["recall_at_10"], report["ivf"]["build_s"]))
+        rows["ours, exact, int8"].append((1e3 / plain["single_ms"], plain["recall_at_10"], plain["build_s"]))
+        batch = BATCH * 1e3 / plain["batch100_ms"]
+        rows["ours, exact, int8, batches"].append((batch, plain["recall_at_10"], plain["build_s"]))
+        for name, seconds, index, settings, search in rivals:
+            for setting in settings:
+                some = q[: len(q) // 5] if "Annoy" in name else q
                 before = time.process_time()
-                found = search(q)  # FAISS and usearch search a matrix one query at a time
-                rate = len(q) / (time.process_time() - before)
+                found = search(index, some, setting)
+                rate = len(some) / (time.process_time() - before)
                 label = ", ".join(f"{key} {value}" for key, value in setting.items())
-                rows[f"{name}, {label}"].append((rate, recall(found, truth), seconds))
+                rows[f"{name}, {label}"].append((rate, recall(found, truth[: len(some)]), seconds))
     lines = ["| | queries a second, median (most) | recall@10 | build, CPU s |", "|---|---|---|---|"]
     for name, points in rows.items():
         rates = sorted(p[0] for p in points)
         found, seconds = points[0][1], min(p[2] for p in points)
         lines.append(f"| {name} | {rates[len(rates) // 2]:,.0f} ({rates[-1]:,.0f}) | {found:.3f} | {seconds:.1f} |")
-    show("lists", f"{len(x):,} x {dim} in clusters, one query at a time", dict(rows), {}, "\n".join(lines))
+    show("lists", f"{len(x):,} x {x.shape[1]} in clusters", dict(rows), {}, "\n".join(lines))
 
 
-PARTS = {"flat": flat_part, "filter": filter_part, "lists": lists_part}
+def threads_part(own, x, q, args, show):
+    """One query and batches of 100 on one thread and on two, in turn; times on the wall."""
+    if all_cores():
+        os.sched_setaffinity(0, args.cores)
+    flat = faiss.IndexFlatIP(x.shape[1])
+    flat.add(x)
+    times_of = collections.defaultdict(list)
+    for _ in range(args.rounds):
+        for threads in (1, 2):
+            for dtype in ("f32", "int8"):
+                report = own.run(dtype, 1, args.seconds, "--threads", str(threads))
+                for what in ("single", "batch100"):
+                    times_of[f"ours, {dtype}, {what}", threads].append(report[f"{what}_wall_ms"])
+            faiss.omp_set_num_threads(threads)
+            single = timed(one_by_one(lambda q: flat.search(q, K), q[:BATCH]), args.calls)
+            with Tuned():
+                batch = timed(lambda: flat.search(q[:BATCH], K), 2)
+            for what, found in [("single", single), ("batch100, tuned", batch)]:
+                times_of[f"FAISS flat, {what}", threads].append(sorted(found["wall_ms"])[len(found["wall_ms"]) // 2])
+    faiss.omp_set_num_threads(1)
+    lines = ["| wall ms, median (least) | 1 thread | 2 threads | times as fast, median (most) of the rounds |", "|---|---|---|---|"]
+    for name in dict.fromkeys(name for name, _ in times_of):
+        one, two = times_of[name, 1], times_of[name, 2]
+        gains = sorted(a / b for a, b in zip(one, two))
+        cells = [f"{sorted(t)[len(t) // 2]:.2f} ({min(t):.2f})" for t in (one, two)]
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} | {gains[len(gains) // 2]:.2f} ({gains[-1]:.2f}) |")
+    results = {f"{name}, {threads}": values for (name, threads), values in times_of.items()}
+    show("threads", f"{len(x):,} x {x.shape[1]}, one thread and two", results, {}, "\n".join(lines))
+
+
+PARTS = {"flat": flat_part, "filter": filter_part, "lists": lists_part, "threads": threads_part}
 
 
 def main():
@@ -261,11 +324,12 @@ def main():
     parser.add_argument("--calls", type=int, default=20, help="single queries of each of the others in a round")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each of our figures in a round")
     parser.add_argument("--checked", type=int, default=BATCH, help="our answers that are held to the truth in a round")
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--parts", default="flat,filter,lists", help="also: threads")
     parser.add_argument("--clustered", type=int, default=200_000, help="vectors in clusters, for lists and graphs")
     parser.add_argument("--nlist", type=int, default=1024)
-    parser.add_argument("--nprobe", default="64,128,192,256")
-    parser.add_argument("--margin", default="3.4,3.6,3.8", help="also margins, with nprobe nlist / 2 and rescoring 2")
+    parser.add_argument("--nprobe", default="192,256,320")
+    parser.add_argument("--margin", default="3.6", help="also margins, with nprobe nlist / 2")
+    parser.add_argument("--rivals", default="FAISS,usearch,Annoy", help="words in the names of other lists and graphs")
     parser.add_argument("--simd", help="the instructions that ours may use")
     parser.add_argument("--core", type=int, default=0, help="to pin to; -1 for none")
     parser.add_argument("--binary", help="the built example `search_bench`, instead of building it")
@@ -276,9 +340,10 @@ def main():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
 
     faiss.omp_set_num_threads(1)
+    args.cores = all_cores()
     pinned, where = pin(args.core), machine()
     print(heading(where, args.rounds, pinned, args.simd))
-    report = {"machine": where, "arguments": vars(args), "faiss": faiss.__version__, "usearch": usearch.__version__, "rows": {}}
+    report = {"machine": where, "arguments": {key: value for key, value in vars(args).items() if key != "cores"}, "faiss": faiss.__version__, "usearch": usearch.__version__, "rows": {}}
 
     def show(key, title, results, recalls, text=None):
         summaries = None

@@ -86,6 +86,13 @@ impl<T: Pod> Buffer<T> {
         bytemuck::try_cast_slice::<u8, T>(map.get(bytes.clone())?).ok()?;
         Some(Self::Mapped(Mapped { map: Arc::clone(map), bytes, values: PhantomData }))
     }
+
+    /// Copies what is mapped to memory of its own.
+    pub(crate) fn own(&mut self) {
+        if !self.is_owned() {
+            *self = Self::Owned(self.to_vec());
+        }
+    }
 }
 
 impl<T> Buffer<T> {

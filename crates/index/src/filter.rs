@@ -60,7 +60,7 @@ pub enum Filter<'a> {
     /// Those in the set: the fast way when a filter is used for more than one query.
     Bitset(&'a Bitset),
     /// Those whose id the function accepts. It must always say the same of an id. A search asks it for vectors that
-    /// are in the index alone, for some of them only, and for none more than twice.
+    /// are in the index alone, for some of them or all, and for none more than twice.
     Predicate(&'a (dyn Fn(u64) -> bool + Sync)),
 }
 

@@ -246,11 +246,21 @@ impl FlatIndex {
         self.config.rescore = rescore;
     }
 
+    /// Keeps vectors of floats a second time, one after another, or no more; not by default. It is for searches under
+    /// filters that few vectors match, one in a hundred to one in ten: these are then read from a few cache lines each,
+    /// where a block has them in as many as there are dimensions. The answers are the same, bit for bit.
+    ///
+    /// The memory of the components is doubled. The copy is made here and kept up by all changes; it is not saved, so
+    /// that an index from a file has none. Nothing is done for [`Dtype::Int8`], which has its vectors like that anyway.
+    pub fn set_row_copy(&mut self, row_copy: bool) {
+        self.store.set_row_copy(row_copy && self.config.dtype != Dtype::Int8);
+    }
+
     /// Bytes one vector takes in the search structure: its components and its id.
     ///
     /// With dimension `d` these are `4 d + 8` for f32, `2 d + 8` for half precision, and for int8
     /// `d + 4 + 4 d + 8` (`d` rounded up to a multiple of 4 in the codes; under L2 4 more), of which a scan reads the
-    /// first `d + 4`. The mark (one bit) and the table from ids to positions (19 to 39 bytes) come on top;
+    /// first `d + 4`. A row copy ([`Self::set_row_copy`]) doubles the components of floats. The mark (one bit) and the table from ids to positions (19 to 39 bytes) come on top;
     /// [`Self::memory_bytes`] counts everything.
     #[must_use]
     pub fn bytes_per_vector(&self) -> usize {

@@ -24,7 +24,8 @@
 //! # Order
 //! Answers are ordered by score descending, then id ascending. Every score is summed in f32 with one accumulator, in
 //! dimension order, by fused multiply-adds. So a search alone, in a batch, under a filter, over several threads
-//! (feature `rayon`) and with any [`SimdLevel`] gives the same bits.
+//! (feature `rayon`) and with any [`SimdLevel`] gives the same bits, from blocks and from a row copy
+//! ([`FlatIndex::set_row_copy`]).
 //!
 //! # What each odd input does
 //!
@@ -57,6 +58,7 @@
 mod atomic;
 mod buffer;
 mod config;
+mod copy;
 mod error;
 mod filter;
 mod flat;
@@ -83,6 +85,7 @@ mod simd;
 mod store;
 mod vector;
 mod verify;
+mod visits;
 
 pub use config::{Dtype, FlatIndexConfig, MAX_DIM, Metric};
 pub use error::Error;

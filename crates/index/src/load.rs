@@ -10,6 +10,7 @@ use memmap2::Mmap;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::buffer::{Buffer, LANES};
+use crate::copy::RowCopy;
 use crate::format::{Header, MAGIC, Meta};
 use crate::layout::LayoutArrays;
 use crate::segment::{Arrays, Int8Arrays, Segment, Shape};
@@ -56,9 +57,7 @@ impl FlatIndex {
     }
 
     fn mapped(path: &Path, verify: bool) -> Result<(Self, Meta), Error> {
-        let Opened { file, header, start, checksums } = open(path)?.of_kind(path, false)?;
-        let map = raw::map(&file).map_err(|source| Error::io(path, source))?;
-        let mut source = Mapping { path, map: Arc::new(map), segment: start, at: 0, hashed: 0 };
+        let (header, checksums, mut source) = open(path)?.of_kind(path, false)?.mapping(path)?;
         Ok((read(path, &header, &checksums, &mut source, verify)?, header.meta))
     }
 
@@ -98,6 +97,13 @@ impl Opened {
         let mut file = BufReader::with_capacity(1 << 18, file);
         file.seek(SeekFrom::Start(start as u64)).map_err(|source| Error::io(path, source))?;
         Ok((header, checksums, Sequential { path, file, at: 0, hash: Xxh3::new() }))
+    }
+
+    /// The same with the file mapped to memory.
+    pub(crate) fn mapping(self, path: &Path) -> Result<(Header, Vec<[u64; 2]>, Mapping<'_>), Error> {
+        let Self { file, header, start, checksums } = self;
+        let map = raw::map(&file).map_err(|source| Error::io(path, source))?;
+        Ok((header, checksums, Mapping { path, map: Arc::new(map), segment: start, at: 0, hashed: 0 }))
     }
 }
 
@@ -209,7 +215,8 @@ impl Source for Sequential<'_> {
     }
 }
 
-struct Mapping<'a> {
+/// Leaves everything where it lies.
+pub(crate) struct Mapping<'a> {
     path: &'a Path,
     map: Arc<Mmap>,
     /// Where the segment begins.
@@ -284,7 +291,7 @@ pub(crate) fn read(
             return Err(Error::corrupt(path, "checksum of the vectors"));
         }
         source.next(layout.len);
-        let segment = Segment { ids, live, arrays };
+        let segment = Segment { ids, live, arrays, copy: RowCopy::None };
         let rest = vectors % LANES;
         if rest != 0 && segment.live.last().is_some_and(|word| word >> rest != 0) {
             return Err(Error::corrupt(path, "marks"));

@@ -99,6 +99,11 @@ impl TopK {
         }
     }
 
+    /// How many were kept.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// What was kept, in no order.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
         self.heap.iter()

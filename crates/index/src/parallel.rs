@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::kernel::TILE;
 use crate::neighbor::TopK;
 use crate::scan::{Scan, Selection};
-use crate::{Error, FlatIndex, Neighbor};
+use crate::{Error, Filter, FlatIndex, Neighbor};
 
 /// A part has at least so many blocks: fewer are not worth a task.
 const PART_BLOCKS: usize = 32;
@@ -33,7 +33,36 @@ impl FlatIndex {
         Ok(self.answers(&self.prepare_batch(queries)?, k, Selection::All, Self::par_scan))
     }
 
-    fn par_scan(&self, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
+    /// [`Self::search_filtered`] with all threads of the present rayon pool.
+    ///
+    /// # Errors
+    /// As [`Self::search_filtered`].
+    pub fn par_search_filtered(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+    ) -> Result<Vec<Neighbor>, Error> {
+        self.filtered(query, k, filter, Self::par_scan)
+    }
+
+    /// [`Self::search_batch_filtered`] with all threads of the present rayon pool.
+    ///
+    /// # Errors
+    /// As [`Self::search_batch_filtered`].
+    pub fn par_search_batch_filtered(
+        &self,
+        queries: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+    ) -> Result<Vec<Vec<Neighbor>>, Error> {
+        let queries = self.prepare_batch(queries)?;
+        self.with_words(filter, |words| {
+            Ok(self.answers(&queries, k, Selection::Words(words), Self::par_scan))
+        })
+    }
+
+    pub(crate) fn par_scan(&self, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
         let wanted = rayon::current_num_threads() * PARTS_PER_THREAD;
         let blocks = parts(self.store.blocks(), wanted, PART_BLOCKS);
         // Parts of the index share nothing, so they come first. A small one is shared out by queries.
@@ -61,7 +90,7 @@ impl FlatIndex {
 }
 
 /// At most `wanted` ranges that follow each other; their lengths are multiples of `least`, but for the last one's.
-fn parts(whole: Range<usize>, wanted: usize, least: usize) -> Vec<Range<usize>> {
+pub(crate) fn parts(whole: Range<usize>, wanted: usize, least: usize) -> Vec<Range<usize>> {
     let step = whole.len().div_ceil(wanted.max(1)).next_multiple_of(least).max(least);
     whole.clone().step_by(step).map(|start| start..whole.end.min(start + step)).collect()
 }

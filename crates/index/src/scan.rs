@@ -44,9 +44,9 @@ impl Scan<'_> {
     /// Offers every wanted vector to the query's heap: `tops` belong to the prepared `queries`. For int8 the scores
     /// are those of the codes.
     pub(crate) fn run(&self, queries: &[Vec<f32>], tops: &mut [TopK]) {
-        // Floats are not gathered for one query: the groups they are in are scored where they are.
+        // Floats in blocks are not gathered for one query: the groups they are in are scored where they are.
         if let Selection::Few(words) = self.selection
-            && (queries.len() > 1 || self.store.shape.dtype == Dtype::Int8)
+            && (queries.len() > 1 || self.store.shape.has_rows())
         {
             let clamp = self.metric == Metric::Cosine;
             return match (self.metric, queries.len()) {
@@ -86,7 +86,7 @@ impl Scan<'_> {
     }
 
     /// The codes' scores are not cosines.
-    fn clamps(&self) -> bool {
+    pub(crate) fn clamps(&self) -> bool {
         self.metric == Metric::Cosine && self.store.shape.dtype != Dtype::Int8
     }
 
@@ -132,11 +132,21 @@ impl Scan<'_> {
 
 /// Some queries, and what they have found.
 pub(crate) struct Queued<'a, C, const Q: usize> {
-    tile: Tile<C, Q>,
+    pub(crate) tile: Tile<C, Q>,
     /// As many as there are queries in the tile.
     tops: &'a mut [TopK],
     /// Of the heaps; beyond them infinite.
     thresholds: [f32; Q],
+}
+
+impl<'a, C, const Q: usize> Queued<'a, C, Q> {
+    pub(crate) fn new(tile: Tile<C, Q>, tops: &'a mut [TopK], clamp: bool) -> Self {
+        let mut thresholds = [f32::INFINITY; Q];
+        for (threshold, top) in thresholds.iter_mut().zip(tops.iter()) {
+            *threshold = top.threshold(clamp);
+        }
+        Self { tile, tops, thresholds }
+    }
 }
 
 fn tiles<'a, R: Source, const Q: usize>(
@@ -144,21 +154,15 @@ fn tiles<'a, R: Source, const Q: usize>(
     tops: &'a mut [TopK],
     clamp: bool,
 ) -> Vec<Queued<'a, R::Component, Q>> {
-    let queued = queries.chunks(Q).zip(tops.chunks_mut(Q)).map(|(queries, tops)| {
-        let mut thresholds = [f32::INFINITY; Q];
-        for (threshold, top) in thresholds.iter_mut().zip(tops.iter()) {
-            *threshold = top.threshold(clamp);
-        }
-        Queued { tile: R::tile(queries), tops, thresholds }
-    });
-    queued.collect()
+    let queued = queries.chunks(Q).zip(tops.chunks_mut(Q));
+    queued.map(|(queries, tops)| Queued::new(R::tile(queries), tops, clamp)).collect()
 }
 
 /// The state of a scan for queries in tiles of `Q`.
 pub(crate) struct Pass<'a, R: Source, const Q: usize> {
     pub(crate) scan: &'a Scan<'a>,
-    clamp: bool,
-    tiles: Vec<Queued<'a, R::Component, Q>>,
+    pub(crate) clamp: bool,
+    pub(crate) tiles: Vec<Queued<'a, R::Component, Q>>,
 }
 
 /// A block with the vectors wanted of it.
@@ -199,20 +203,26 @@ impl<R: Source, const Q: usize> Vectorized for RangesPass<'_, R, Q> {
                     simd.prefetch(row);
                 }
             }
-            let mut start = range.start;
-            while start < range.end {
-                let number = start / SEGMENT_BLOCKS;
-                let Some(segment) = store.segments.get(number) else { break };
-                let first = number * SEGMENT_BLOCKS;
-                let end = range.end.min(first + SEGMENT_BLOCKS);
-                self.pass.segment(simd, number, segment, start - first..end - first);
-                start = end;
-            }
+            self.pass.range(simd, range);
         }
     }
 }
 
 impl<R: Source, const Q: usize> Pass<'_, R, Q> {
+    /// Some block numbers, of as many segments as they are in.
+    #[inline(always)]
+    pub(crate) fn range<S: Lanes>(&mut self, simd: S, range: &Range<usize>) {
+        let mut start = range.start;
+        while start < range.end {
+            let number = start / SEGMENT_BLOCKS;
+            let Some(segment) = self.scan.store.segments.get(number) else { break };
+            let first = number * SEGMENT_BLOCKS;
+            let end = range.end.min(first + SEGMENT_BLOCKS);
+            self.segment(simd, number, segment, start - first..end - first);
+            start = end;
+        }
+    }
+
     #[inline(always)]
     fn segment<S: Lanes>(&mut self, simd: S, number: usize, segment: &Segment, here: Range<usize>) {
         let Scan { store, selection, .. } = self.scan;

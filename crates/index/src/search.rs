@@ -72,15 +72,19 @@ impl FlatIndex {
         filter: &Filter<'_>,
     ) -> Result<Vec<Vec<Neighbor>>, Error> {
         let queries = self.prepare_batch(queries)?;
-        let accepted;
-        let set = match filter {
-            Filter::Bitset(set) => *set,
-            Filter::Predicate(accept) => {
-                accepted = self.filter(accept);
-                &accepted
-            }
-        };
-        Ok(self.answers(&queries, k, Selection::Words(self.words_of(set)?), Self::scan))
+        self.with_words(filter, |words| Ok(self.answers(&queries, k, Selection::Words(words), Self::scan)))
+    }
+
+    /// Calls `search` with the words of a filter, of which a predicate is made one.
+    pub(crate) fn with_words<T>(
+        &self,
+        filter: &Filter<'_>,
+        search: impl FnOnce(&[u64]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match filter {
+            Filter::Bitset(set) => search(self.words_of(set)?),
+            Filter::Predicate(accept) => search(&self.filter(accept).words),
+        }
     }
 
     pub(crate) fn one(
@@ -108,17 +112,41 @@ impl FlatIndex {
         selection: Selection<'_>,
         scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
     ) -> Vec<Vec<Neighbor>> {
+        self.planned_answers(queries, k, self.planned(selection, k, queries.len()), scan)
+    }
+
+    /// The way to go through the vectors of a bitset, for so many queries.
+    pub(crate) fn planned<'a>(&self, selection: Selection<'a>, k: usize, queries: usize) -> Selection<'a> {
+        match selection {
+            Selection::Words(words)
+                if few(words, &self.store.shape, self.store.vectors(), queries, self.candidates(k)) =>
+            {
+                Selection::Few(words)
+            }
+            other => other,
+        }
+    }
+
+    /// How many vectors are looked for to find `k`.
+    fn candidates(&self, k: usize) -> usize {
+        match self.config.dtype {
+            Dtype::Int8 => k.saturating_mul(self.config.rescore.max(1)),
+            Dtype::F32 | Dtype::F16 => k,
+        }
+    }
+
+    /// [`Self::answers`] by the way that was chosen.
+    pub(crate) fn planned_answers(
+        &self,
+        queries: &[Vec<f32>],
+        k: usize,
+        selection: Selection<'_>,
+        scan: impl Fn(&Self, &[Vec<f32>], usize, Selection<'_>) -> Vec<TopK>,
+    ) -> Vec<Vec<Neighbor>> {
         if k == 0 {
             return vec![Vec::new(); queries.len()];
         }
-        let candidates = match self.config.dtype {
-            Dtype::Int8 => k.saturating_mul(self.config.rescore.max(1)),
-            Dtype::F32 | Dtype::F16 => k,
-        };
-        let selection = match selection {
-            Selection::Words(words) if self.few(words, candidates, queries.len()) => Selection::Few(words),
-            other => other,
-        };
+        let candidates = self.candidates(k);
         let scored_again = self.config.dtype == Dtype::Int8 && !matches!(selection, Selection::Few(_));
         let mut tops = scan(self, queries, if scored_again { candidates } else { k }, selection);
         if scored_again {
@@ -128,15 +156,6 @@ impl FlatIndex {
             }
         }
         tops.into_iter().map(|top| top.into_neighbors(self.config.metric)).collect()
-    }
-
-    /// Whether the vectors of a bitset are few enough to be looked up one by one.
-    fn few(&self, words: &[u64], candidates: usize, queries: usize) -> bool {
-        // All of them would be scored again anyway.
-        let few_candidates =
-            || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= candidates;
-        few(words, self.config.dtype, self.store.vectors(), queries)
-            || (self.config.dtype == Dtype::Int8 && few_candidates())
     }
 
     fn whole<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {

@@ -1,4 +1,5 @@
 use crate::buffer::{Buffer, CodeRow, HalfRow, LANES, Row};
+use crate::copy::RowCopy;
 use crate::half::{from_half, to_half};
 use crate::quantize::{quantize, stored};
 use crate::{Dtype, FlatIndexConfig, Metric};
@@ -16,11 +17,18 @@ pub(crate) struct Shape {
     pub(crate) dtype: Dtype,
     /// Whether int8 keeps squared norms: L2 needs them.
     pub(crate) norms: bool,
+    /// Whether floats are also kept one vector after another; see [`RowCopy`].
+    pub(crate) row_copy: bool,
 }
 
 impl Shape {
     pub(crate) fn new(config: &FlatIndexConfig) -> Self {
-        Self { dim: config.dim, dtype: config.dtype, norms: config.metric == Metric::L2 }
+        Self { dim: config.dim, dtype: config.dtype, norms: config.metric == Metric::L2, row_copy: false }
+    }
+
+    /// Whether there are the components of each vector one after another.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.row_copy || self.dtype == Dtype::Int8
     }
 
     /// Rows of codes in a block.
@@ -31,8 +39,8 @@ impl Shape {
     /// Bytes one vector takes in the arrays, its id not included.
     pub(crate) fn bytes_per_vector(&self) -> usize {
         match self.dtype {
-            Dtype::F32 => self.dim * 4,
-            Dtype::F16 => self.dim * 2,
+            Dtype::F32 => self.dim * if self.row_copy { 8 } else { 4 },
+            Dtype::F16 => self.dim * if self.row_copy { 4 } else { 2 },
             Dtype::Int8 => {
                 let norm = if self.norms { 4 } else { 0 };
                 self.code_rows() * CodeRow::DIMS + 4 + norm + self.dim * 4
@@ -53,6 +61,8 @@ pub(crate) struct Segment {
     /// Bit set: the lane holds a vector that was not removed. One word a block.
     pub(crate) live: Vec<u64>,
     pub(crate) arrays: Arrays,
+    /// Always in memory, of as many vectors as there are ids.
+    pub(crate) copy: RowCopy,
 }
 
 /// The arrays of a segment of `n` blocks.
@@ -103,7 +113,7 @@ impl Segment {
             Dtype::F16 => Arrays::F16(Buffer::default()),
             Dtype::Int8 => Arrays::Int8(Int8Arrays::default()),
         };
-        Self { ids: Buffer::default(), live: Vec::new(), arrays }
+        Self { ids: Buffer::default(), live: Vec::new(), arrays, copy: RowCopy::new(shape) }
     }
 
     /// Vectors in it, live or not.
@@ -128,11 +138,27 @@ impl Segment {
             }
     }
 
+    /// Copies what is mapped to memory of its own.
+    pub(crate) fn own(&mut self) {
+        self.ids.own();
+        match &mut self.arrays {
+            Arrays::F32(rows) => rows.own(),
+            Arrays::F16(rows) => rows.own(),
+            Arrays::Int8(Int8Arrays { codes, scales, norms, vectors }) => {
+                codes.own();
+                scales.own();
+                norms.own();
+                vectors.own();
+            }
+        }
+    }
+
     /// Makes room for `vectors` more, as many as fit.
     pub(crate) fn reserve(&mut self, shape: &Shape, vectors: usize) {
         let vectors = vectors.min(SEGMENT_VECTORS - self.len());
         let blocks = (self.len() + vectors).div_ceil(LANES) - self.live.len();
         self.live.reserve(blocks);
+        self.copy.reserve(shape, vectors);
         if let Some(ids) = self.ids.owned_mut() {
             ids.reserve(vectors);
         }
@@ -166,6 +192,7 @@ impl Segment {
         {
             vectors.resize((offset + 1) * shape.dim, 0.0);
         }
+        self.copy.extend(shape, 1);
         self.write(shape, offset, vector);
         if let Some(word) = self.live.get_mut(offset / LANES) {
             *word |= 1 << (offset % LANES);
@@ -183,6 +210,7 @@ impl Segment {
         self.live.push(0);
         self.arrays.push_block(shape);
         extend(&mut self.ids, LANES, 0);
+        self.copy.extend(shape, LANES);
         if let Arrays::Int8(arrays) = &mut self.arrays {
             extend(&mut arrays.vectors, LANES * shape.dim, 0.0);
         }
@@ -240,6 +268,7 @@ impl Segment {
                 }
             }
         }
+        self.copy.update(shape, &self.arrays, offset);
         true
     }
 
@@ -288,7 +317,7 @@ impl Segment {
                     + arrays.vectors.capacity_bytes()
             }
         };
-        arrays + self.ids.capacity_bytes() + self.live.capacity() * 8
+        arrays + self.copy.capacity_bytes() + self.ids.capacity_bytes() + self.live.capacity() * 8
     }
 }
 
@@ -320,72 +349,4 @@ impl Arrays {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shapes() -> impl Iterator<Item = Shape> {
-        let dtypes = [Dtype::F32, Dtype::F16, Dtype::Int8].into_iter();
-        dtypes.flat_map(|dtype| [false, true].map(|norms| Shape { dim: 5, dtype, norms }))
-    }
-
-    /// Components that half precision holds exactly.
-    fn vector(i: usize) -> Vec<f32> {
-        (0..5).map(|d| ((i * 5 + d) % 2048) as f32).collect()
-    }
-
-    fn filled(shape: &Shape, n: usize) -> Segment {
-        let mut segment = Segment::new(shape);
-        for i in 0..n {
-            assert!(segment.push(shape, i as u64 + 1000, &vector(i)));
-        }
-        segment
-    }
-
-    fn read(segment: &Segment, shape: &Shape, offset: usize) -> Vec<f32> {
-        let mut out = Vec::new();
-        segment.read(shape, offset, &mut out);
-        out
-    }
-
-    #[test]
-    fn what_was_pushed_is_read_across_block_edges() {
-        for shape in shapes() {
-            for n in [1, 63, 64, 65, 130] {
-                let segment = filled(&shape, n);
-                assert_eq!((segment.len(), segment.live.len()), (n, n.div_ceil(64)));
-                for i in 0..n {
-                    assert_eq!(read(&segment, &shape, i), vector(i), "{shape:?}");
-                }
-                assert!(segment.live().map(|(_, id)| id).eq((0..n as u64).map(|i| i + 1000)));
-            }
-        }
-    }
-
-    #[test]
-    fn a_full_segment_takes_no_more() {
-        for shape in shapes() {
-            let mut segment = filled(&shape, SEGMENT_VECTORS);
-            assert!(segment.is_full_and_live());
-            assert!(!segment.push(&shape, 7, &vector(0)));
-            assert!(segment.write(&shape, 5, &vector(9)));
-            assert_eq!(read(&segment, &shape, 5), vector(9));
-            segment.clear(64);
-            assert!(!segment.is_full_and_live());
-            assert_eq!(segment.live().count(), SEGMENT_VECTORS - 1);
-        }
-    }
-
-    #[test]
-    fn reserved_memory_is_the_stated_memory() {
-        for shape in shapes() {
-            let mut segment = Segment::new(&shape);
-            segment.reserve(&shape, usize::MAX);
-            let stated = SEGMENT_VECTORS * (shape.bytes_per_vector() + 8) + SEGMENT_BLOCKS * 8;
-            assert_eq!(segment.capacity_bytes(), stated, "{shape:?}");
-            for i in 0..SEGMENT_VECTORS {
-                segment.push(&shape, i as u64, &vector(i));
-            }
-            assert_eq!(segment.capacity_bytes(), stated, "{shape:?}");
-        }
-    }
-}
+mod tests;

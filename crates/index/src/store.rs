@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use crate::buffer::LANES;
+use crate::copy::RowCopy;
 use crate::segment::{SEGMENT_BLOCKS, SEGMENT_VECTORS, Segment, Shape};
 
 /// The segments of an index.
@@ -72,10 +73,15 @@ impl Store {
     }
 
     /// Appends a block without vectors, of which `upcoming` more are to follow; returns its number. Its positions count
-    /// as vectors as soon as something is put there.
+    /// as vectors as soon as something is put there. A mapped segment that is not full is copied to memory first: blocks
+    /// keep their numbers in files as long as all segments but the last are full.
     pub(crate) fn push_block(&mut self, upcoming: usize) -> usize {
         let shape = self.shape;
-        let block = self.segments.last_mut().and_then(|last| last.push_block(&shape));
+        let last = self.segments.last_mut().filter(|last| last.len() < SEGMENT_VECTORS);
+        let block = last.and_then(|last| {
+            last.own();
+            last.push_block(&shape)
+        });
         let block = block.unwrap_or_else(|| {
             let mut segment = Segment::new(&shape);
             segment.reserve(&shape, upcoming.saturating_add(1).saturating_mul(LANES));
@@ -86,12 +92,33 @@ impl Store {
         (self.segments.len() - 1) * SEGMENT_BLOCKS + block
     }
 
+    /// Whether vectors can be put into a block.
+    pub(crate) fn is_owned(&self, block: usize) -> bool {
+        self.segments.get(block / SEGMENT_BLOCKS).is_some_and(Segment::is_owned)
+    }
+
+    /// Counts so many positions that nothing will be put at as vectors that were removed.
+    pub(crate) fn skip(&mut self, positions: usize) {
+        self.vectors += positions;
+    }
+
     /// Puts a vector of `dim` components at a position of such a block.
     pub(crate) fn put(&mut self, position: usize, id: u64, vector: &[f32]) {
         if let Some(segment) = self.segments.get_mut(position / SEGMENT_VECTORS)
             && segment.put(&self.shape, position % SEGMENT_VECTORS, id, vector)
         {
             self.vectors += 1;
+        }
+    }
+
+    /// Keeps vectors of floats one after another as well, or no more.
+    pub(crate) fn set_row_copy(&mut self, row_copy: bool) {
+        if self.shape.row_copy == row_copy {
+            return;
+        }
+        self.shape.row_copy = row_copy;
+        for segment in &mut self.segments {
+            segment.copy = RowCopy::of(&self.shape, segment);
         }
     }
 
@@ -156,7 +183,7 @@ mod tests {
     use crate::Dtype;
 
     fn filled(dtype: Dtype, n: usize) -> Store {
-        let mut store = Store::new(Shape { dim: 3, dtype, norms: false });
+        let mut store = Store::new(Shape { dim: 3, dtype, norms: false, row_copy: false });
         for i in 0..n {
             let position = store.push(i as u64 + 1000, &[i as f32 % 2048.0, 1.0, -2.0], 0);
             assert_eq!(position, i);

@@ -77,12 +77,56 @@ fn half_precision_is_near_f32() {
 
 #[test]
 fn filters_are_exact_at_every_share() {
+    exact_filters(false);
+}
+
+/// Whatever is read from it.
+#[test]
+fn a_row_copy_changes_no_answer() {
+    exact_filters(true);
+    let mut index = index(&FlatIndexConfig::new(8), 30_000);
+    let before = index.memory_bytes();
+    index.set_row_copy(true);
+    index.set_row_copy(true);
+    (0..20_000).for_each(|id| assert!(index.remove(id)));
+    let few = |id: u64| id.is_multiple_of(20);
+    let query = vectors(1, 8, 3);
+    let with = index.search_filtered(&query, 50, &Filter::Predicate(&few)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    index.save(&path, &Meta::default()).unwrap();
+    index.set_row_copy(false);
+    assert!(index.memory_bytes() < before);
+    assert_eq!(with.len(), 50);
+    for mut index in [index, FlatIndex::load(&path).unwrap().0, FlatIndex::map(&path).unwrap().0] {
+        for copy in [false, true] {
+            index.set_row_copy(copy);
+            assert_eq!(index.search_filtered(&query, 50, &Filter::Predicate(&few)).unwrap(), with);
+        }
+        index.add(1, &query).unwrap();
+        index.replace(29_980, &query).unwrap();
+        let found = index.search_filtered(&query, 2, &Filter::Predicate(&|id| id == 1 || few(id))).unwrap();
+        assert_eq!(ids(&found), [1, 29_980]);
+    }
+}
+
+fn exact_filters(row_copy: bool) {
     let (n, dim) = (20_000, 6);
     let queries = vectors(7, dim, 9);
     for metric in METRICS {
         for dtype in DTYPES {
             let config = FlatIndexConfig::new(dim).with_metric(metric).with_dtype(dtype);
             let mut index = index(&config.with_rescore(usize::MAX), n);
+            if row_copy {
+                let before = (index.bytes_per_vector() - 8, index.memory_bytes());
+                index.set_row_copy(true);
+                let times = if dtype == Dtype::Int8 { 1 } else { 2 };
+                assert_eq!(index.bytes_per_vector() - 8, before.0 * times);
+                assert!(index.memory_bytes() - before.1 >= before.0 * n * (times - 1));
+                let more = vectors(1000, dim, 77);
+                index.add_batch(&(n as u64..n as u64 + 1000).collect::<Vec<_>>(), &more).unwrap();
+                index.replace(40, &more[..dim]).unwrap();
+            }
             (0..n as u64).filter(|id| id % 11 == 3).for_each(|id| assert!(index.remove(id)));
             let all: Vec<Vec<Neighbor>> =
                 queries.chunks(dim).map(|query| index.search(query, usize::MAX).unwrap()).collect();

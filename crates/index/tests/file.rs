@@ -1,18 +1,13 @@
 //! The file format: what comes back, and what is noticed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod common;
 
-use proptest::prelude::*;
+use std::path::Path;
+
+use common::seal::seal;
+use common::{DTYPES, METRICS, is_of_file, meta, vector};
 use soundalike_index::{Dtype, Error, FlatIndex, FlatIndexConfig, Meta, Metric};
-
-const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::L2];
-const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::F16, Dtype::Int8];
-
-fn vector(id: u64, dim: usize) -> Vec<f32> {
-    (0..dim).map(|d| ((id * 31 + d as u64 * 17) % 23) as f32 - 11.3).collect()
-}
 
 fn sample(n: u64, dim: usize, metric: Metric) -> FlatIndex {
     sample_of(Dtype::F32, n, dim, metric)
@@ -35,28 +30,12 @@ const OPEN: [Open; 3] =
 /// Those that look at the vectors.
 const VERIFYING: [Open; 2] = [OPEN[0], OPEN[1]];
 
-fn meta() -> Meta {
-    Meta { embedder_id: "mfcc:1f".into(), generation: 42 }
-}
-
-/// The path an error of a file must carry.
-fn path_of(error: &Error) -> Option<&Path> {
-    match error {
-        Error::Io { path, .. }
-        | Error::NotAnIndex { path }
-        | Error::UnsupportedVersion { path, .. }
-        | Error::Corrupt { path, .. } => Some(path),
-        _ => None,
-    }
-}
-
 fn assert_refused(path: &Path, bytes: &[u8], what: &str) {
     std::fs::write(path, bytes).unwrap();
     for open in VERIFYING {
         match open(path) {
             Err(error) => {
-                assert_eq!(path_of(&error), Some(path), "{what}: {error}");
-                assert!(error.to_string().contains(&path.display().to_string()), "{what}: {error}");
+                assert!(is_of_file(&error, path), "{what}: {error}");
             }
             Ok(_) => panic!("{what}: loaded"),
         }
@@ -269,160 +248,6 @@ fn the_arrays_are_the_documented_ones() {
 }
 
 #[test]
-fn every_changed_byte_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    for dtype in DTYPES {
-        sample_of(dtype, 3, 2, Metric::InnerProduct).save(&path, &meta()).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        for at in 0..bytes.len() {
-            for flip in [0x01, 0x80, 0xff] {
-                bytes[at] ^= flip;
-                assert_refused(&path, &bytes, &format!("byte {at} ^ {flip:#x}"));
-                // Without a look at the vectors: an error, or wrong scores. Nothing else.
-                if let Ok((index, _)) = FlatIndex::map_unverified(&path) {
-                    assert!(at >= 192 && index.search(&[1.0, 2.0], 3).unwrap().len() <= 3);
-                }
-                bytes[at] ^= flip;
-            }
-        }
-        std::fs::write(&path, &bytes).unwrap();
-        FlatIndex::load(&path).unwrap();
-    }
-}
-
-/// 10,000 flips of one bit in files of more than one block, half of them with removed vectors.
-#[test]
-fn random_flips_are_noticed() {
-    use std::io::{Read, Seek, SeekFrom, Write};
-    let folder = tempfile::tempdir().unwrap();
-    let mut state = 7u64;
-    let mut random = |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
-    for (number, dtype) in DTYPES.into_iter().cycle().take(6).enumerate() {
-        let path = folder.path().join("index");
-        let mut index = sample_of(dtype, 400, 16, METRICS[number % 3]);
-        if number >= 3 {
-            (0..50).for_each(|id| assert!(index.remove(id * 9 + 1)));
-        }
-        index.save(&path, &meta()).unwrap();
-        let length = std::fs::metadata(&path).unwrap().len();
-        let mut file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
-        let mut flip = |at: u64, bit: u64| {
-            let mut byte = [0];
-            file.seek(SeekFrom::Start(at)).unwrap();
-            file.read_exact(&mut byte).unwrap();
-            file.seek(SeekFrom::Start(at)).unwrap();
-            file.write_all(&[byte[0] ^ 1 << bit]).unwrap();
-        };
-        for round in 0..1700 {
-            let (at, bit) = (random(length), random(8));
-            flip(at, bit);
-            let open = VERIFYING[round % 2];
-            let error = open(&path).map(|_| ()).expect_err(&format!("bit {bit} of byte {at}, {dtype:?}"));
-            assert_eq!(path_of(&error), Some(&*path));
-            flip(at, bit);
-        }
-        assert_same(&FlatIndex::load(&path).unwrap().0, &index, "all flipped back");
-    }
-}
-
-#[test]
-fn every_other_length_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    for dtype in DTYPES {
-        sample_of(dtype, 3, 2, Metric::Cosine).save(&path, &meta()).unwrap();
-        let bytes = std::fs::read(&path).unwrap();
-        for length in 0..bytes.len() {
-            assert_refused(&path, &bytes[..length], &format!("{length} bytes"));
-            assert!(FlatIndex::map_unverified(&path).is_err() && FlatIndex::read_meta(&path).is_err());
-        }
-        for more in [1, 8, 64, 1000] {
-            let mut longer = bytes.clone();
-            longer.resize(bytes.len() + more, 0);
-            assert_refused(&path, &longer, &format!("{more} bytes too many"));
-        }
-        assert_refused(&path, &[bytes.as_slice(), &bytes].concat(), "the file twice");
-    }
-}
-
-/// Gives a header a right checksum, as an attacker would.
-fn reseal(bytes: &mut [u8]) {
-    let checksum = xxhash_rust::xxh3::xxh3_64(&bytes[..56]);
-    bytes[56..64].copy_from_slice(&checksum.to_le_bytes());
-}
-
-/// Gives a whole file of one segment right checksums; ids and marks have 64 bytes each.
-fn reseal_all(bytes: &mut [u8]) {
-    reseal(bytes);
-    let footer = bytes.len() - 40;
-    let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes();
-    let checksums = [hash(&bytes[64..192]), hash(&bytes[192..footer])].concat();
-    bytes[footer..footer + 16].copy_from_slice(&checksums);
-    let sealed = hash(&[&bytes[56..64], &bytes[footer..footer + 24]].concat());
-    bytes[footer + 24..footer + 32].copy_from_slice(&sealed);
-}
-
-#[test]
-fn hostile_headers_cost_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    for dtype in DTYPES {
-        sample_of(dtype, 3, 2, Metric::Cosine).save(&path, &meta()).unwrap();
-        let good = std::fs::read(&path).unwrap();
-        for count in [0, 4, 1 << 40, 1 << 60, u64::MAX - 1, u64::MAX] {
-            let mut bytes = good.clone();
-            bytes[24..32].copy_from_slice(&u64::to_le_bytes(count));
-            reseal(&mut bytes);
-            if count == 4 {
-                // Fits the same block: its vector is zeros.
-                bytes[128] = 0b1111;
-                reseal_all(&mut bytes);
-            }
-            let started = std::time::Instant::now();
-            assert_refused(&path, &bytes, &format!("count {count}"));
-            assert!(FlatIndex::map_unverified(&path).is_err() || count == 4);
-            assert!(started.elapsed().as_millis() < 100, "count {count}: {:?}", started.elapsed());
-        }
-        for dim in [0u32, 1, 65_536, 65_537, u32::MAX] {
-            let mut bytes = good.clone();
-            bytes[12..16].copy_from_slice(&dim.to_le_bytes());
-            reseal(&mut bytes);
-            assert_refused(&path, &bytes, &format!("dim {dim}"));
-        }
-        for (at, value) in
-            [(16, 3), (17, 3), (18, 0xff), (19, 0xff), (23, 1), (40, 1), (44, 1), (48, 0xff), (55, 1)]
-        {
-            let mut bytes = good.clone();
-            bytes[at] = value;
-            reseal(&mut bytes);
-            assert_refused(&path, &bytes, &format!("byte {at} = {value}"));
-        }
-    }
-    // A sparse file can claim any length for free.
-    sample(3, 2, Metric::Cosine).save(&path, &meta()).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    let count = 1u64 << 32;
-    bytes[24..32].copy_from_slice(&count.to_le_bytes());
-    reseal(&mut bytes);
-    let length = 64 + count * 8 + count / 8 + count / 64 * 512 + count / 16_384 * 16 + 24;
-    for length in [length - 1, length] {
-        std::fs::write(&path, &bytes).unwrap();
-        let sparse = std::fs::File::options().write(true).open(&path).unwrap();
-        if sparse.set_len(length).is_ok() {
-            let started = std::time::Instant::now();
-            for open in OPEN {
-                assert!(matches!(open(&path), Err(Error::Corrupt { .. })));
-            }
-            assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
-        }
-    }
-}
-
-#[test]
 fn right_checksums_do_not_excuse_wrong_vectors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index");
@@ -441,7 +266,7 @@ fn right_checksums_do_not_excuse_wrong_vectors() {
             sample_of(dtype, 3, 2, metric).save(&path, &meta()).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
-            reseal_all(&mut bytes);
+            seal(&mut bytes);
             assert_refused(&path, &bytes, &format!("{metric:?} {dtype:?} {value}"));
         }
     }
@@ -454,7 +279,7 @@ fn right_checksums_do_not_excuse_wrong_vectors() {
             for at in [192, 194] {
                 let mut bytes = std::fs::read(&path).unwrap();
                 bytes[at..at + 2].copy_from_slice(&half.to_le_bytes());
-                reseal_all(&mut bytes);
+                seal(&mut bytes);
                 assert_refused(&path, &bytes, "a half that is no number");
             }
         }
@@ -462,33 +287,33 @@ fn right_checksums_do_not_excuse_wrong_vectors() {
     sample_of(Dtype::Int8, 3, 2, Metric::L2).save(&path, &meta()).unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[196] = 0;
-    reseal_all(&mut bytes);
+    seal(&mut bytes);
     assert_refused(&path, &bytes, "a code that is never written");
     sample(3, 2, Metric::L2).save(&path, &meta()).unwrap();
     let good = std::fs::read(&path).unwrap();
     let mut same_id = good.clone();
     same_id.copy_within(64..72, 72);
-    reseal_all(&mut same_id);
+    seal(&mut same_id);
     assert_refused(&path, &same_id, "the same id twice");
     // Of which one was removed: that is how a file looks after a replacement.
     same_id[128] = 0b101;
-    reseal_all(&mut same_id);
+    seal(&mut same_id);
     std::fs::write(&path, &same_id).unwrap();
     assert_eq!(FlatIndex::load(&path).unwrap().0.len(), 2);
     for (at, what) in [(192 + 3 * 4, "a value in an unused lane"), (64 + 3 * 8, "padding of the ids")] {
         let mut beyond = good.clone();
         beyond[at] = 1;
-        reseal_all(&mut beyond);
+        seal(&mut beyond);
         assert_refused(&path, &beyond, what);
     }
     for (at, value) in [(128, 0b1111), (136, 1)] {
         let mut marks = good.clone();
         marks[at] = value;
-        reseal_all(&mut marks);
+        seal(&mut marks);
         assert_refused(&path, &marks, "a mark of nothing");
     }
     let mut same = good.clone();
-    reseal_all(&mut same);
+    seal(&mut same);
     assert_eq!(same, good, "the test's own checksums are wrong");
 }
 
@@ -514,93 +339,4 @@ fn what_is_no_index_is_named() {
     std::fs::write(&newer, &bytes).unwrap();
     let error = FlatIndex::load(&newer).unwrap_err();
     assert!(matches!(error, Error::UnsupportedVersion { expected: 2, got: 3, .. }));
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-}
-
-const CHILD: &str = "SOUNDALIKE_INDEX_TEST_CHILD";
-
-/// Runs one test of this file in a process of its own, started by a shell line that ends in `"$@"`.
-fn child(test: &str, folder: &Path, shell: &str) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", shell, "sh"]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, folder).stdout(Stdio::null());
-    command
-}
-
-/// A file size limit makes the system refuse a write in the middle, as a full disk does.
-#[cfg(unix)]
-#[test]
-fn a_save_that_finds_no_space_leaves_the_old_file() {
-    if let Some(folder) = std::env::var_os(CHILD) {
-        let path = PathBuf::from(folder).join("index");
-        let error = sample(5000, 16, Metric::L2).save(&path, &meta()).unwrap_err();
-        assert!(matches!(error, Error::Io { path: named, .. } if named == path));
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    sample(10, 3, Metric::Cosine).save(&path, &meta()).unwrap();
-    let before = std::fs::read(&path).unwrap();
-    let test = "a_save_that_finds_no_space_leaves_the_old_file";
-    let limited = r#"trap '' XFSZ; ulimit -f 64; exec "$@""#;
-    assert!(child(test, folder.path(), limited).status().unwrap().success());
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(names(folder.path()), ["index"]);
-}
-
-/// A thousand times, at moments spread over several saves.
-#[cfg(unix)]
-#[test]
-fn a_killed_save_leaves_the_old_or_the_new_file() {
-    if let Some(folder) = std::env::var_os(CHILD) {
-        let path = PathBuf::from(folder).join("index");
-        let indexes = [sample(300, 8, Metric::L2), sample(400, 8, Metric::L2)];
-        loop {
-            for index in &indexes {
-                index.save(&path, &Meta::new("child", index.len() as u64)).unwrap();
-            }
-        }
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    sample(300, 8, Metric::L2).save(&path, &Meta::new("child", 300)).unwrap();
-    let mut sizes = [0, 0];
-    for round in 0u64..1000 {
-        let mut process =
-            child("a_killed_save_leaves_the_old_or_the_new_file", folder.path(), r#"exec "$@""#)
-                .spawn()
-                .unwrap();
-        std::thread::sleep(std::time::Duration::from_micros(3000 + round * 37 % 9000));
-        process.kill().unwrap();
-        process.wait().unwrap();
-        let (index, meta) = FlatIndex::load(&path).unwrap();
-        assert_eq!(index.len() as u64, meta.generation);
-        sizes[usize::from(index.len() == 400)] += 1;
-    }
-    println!("left by 1000 kills: {} of one, {} of the other", sizes[0], sizes[1]);
-    assert!(sizes.iter().all(|left| *left > 0), "{sizes:?}: the kills came too early");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-    #[test]
-    fn random_bytes_are_refused(mut bytes in proptest::collection::vec(any::<u8>(), 0..600), start in 0usize..4) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("index");
-        // Some begin as an index does, up to a header with a right checksum.
-        let good = {
-            sample(3, 2, Metric::Cosine).save(&path, &meta()).unwrap();
-            std::fs::read(&path).unwrap()
-        };
-        let keep = [0, 8, 12, 64][start].min(bytes.len());
-        bytes[..keep].copy_from_slice(&good[..keep]);
-        std::fs::write(&path, &bytes).unwrap();
-        for open in OPEN {
-            prop_assert!(open(&path).is_err());
-        }
-    }
 }

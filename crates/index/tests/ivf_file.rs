@@ -1,8 +1,11 @@
 //! Inverted files as files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
+mod common;
+
 use std::path::Path;
 
+use common::seal::seal;
 use soundalike_index::{Dtype, Error, FlatIndex, FlatIndexConfig, IvfConfig, IvfIndex, Meta, Metric};
 
 fn vectors(n: usize, dim: usize) -> Vec<f32> {
@@ -18,11 +21,22 @@ fn sample(dtype: Dtype, metric: Metric, n: usize) -> IvfIndex {
     index
 }
 
+type Open = fn(&Path) -> Result<(IvfIndex, Meta), Error>;
+
+/// All ways to open a file.
+const OPEN: [Open; 3] =
+    [|path| IvfIndex::load(path), |path| IvfIndex::map(path), |path| IvfIndex::map_unverified(path)];
+
 fn meta() -> Meta {
     Meta::new("mfcc:1f", 42)
 }
 
 fn assert_same(one: &mut IvfIndex, other: &mut IvfIndex, what: &str) {
+    assert!(one.ids().eq(other.ids()) && one.list_lengths().eq(other.list_lengths()), "{what}");
+    assert_same_answers(one, other, what);
+}
+
+fn assert_same_answers(one: &mut IvfIndex, other: &mut IvfIndex, what: &str) {
     assert_eq!(
         (one.len(), one.nlist(), one.nprobe()),
         (other.len(), other.nlist(), other.nprobe()),
@@ -33,7 +47,12 @@ fn assert_same(one: &mut IvfIndex, other: &mut IvfIndex, what: &str) {
         (other.dim(), other.metric(), other.dtype()),
         "{what}"
     );
-    assert!(one.ids().eq(other.ids()) && one.list_lengths().eq(other.list_lengths()), "{what}");
+    let sorted = |index: &IvfIndex| {
+        let mut ids: Vec<u64> = index.ids().collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(sorted(one), sorted(other), "{what}");
     let (before, queries) = (one.nprobe(), vectors(9, 4));
     for nprobe in [1, 3, 7] {
         one.set_nprobe(nprobe);
@@ -60,19 +79,77 @@ fn an_inverted_file_comes_back_and_goes_on() {
                     assert!(index.remove(id));
                 }
                 index.save(&path, &meta()).unwrap();
-                let (mut back, back_meta) = IvfIndex::load(&path).unwrap();
-                assert_eq!(back_meta, meta());
-                assert_same(&mut index, &mut back, &what);
-                back.save(&second, &meta()).unwrap();
-                assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&second).unwrap(), "{what}");
-                for index in [&mut index, &mut back] {
-                    for id in 0..400u64 {
-                        index.add(id + 10_000, &vectors(id as usize + 2, 4)[id as usize..][..4]).unwrap();
-                        index.remove(id);
+                let mut all = OPEN.map(|open| open(&path).unwrap());
+                for (back, back_meta) in &mut all {
+                    assert_eq!(*back_meta, meta());
+                    assert_same(&mut index, back, &what);
+                    back.save(&second, &meta()).unwrap();
+                    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&second).unwrap(), "{what}");
+                }
+                if n == 1 {
+                    continue;
+                }
+                change(&mut index);
+                for (mut back, _) in all {
+                    change(&mut back);
+                    // Where vectors lie may differ, what is found may not.
+                    assert_same_answers(&mut index, &mut back, &what);
+                    // A mapped one, to the file that it lies in, and on from there.
+                    back.save(&path, &meta()).unwrap();
+                    for open in OPEN {
+                        let (mut again, _) = open(&path).unwrap();
+                        assert_same(&mut back, &mut again, &what);
+                        let removed: Vec<u64> = again.ids().step_by(3).collect();
+                        assert!(removed.into_iter().all(|id| again.remove(id)));
+                        again.add(7_000_000, &[0.5, 1.0, -1.0, 2.0]).unwrap();
+                        assert_eq!(again.search(&[0.5, 1.0, -1.0, 2.0], 1).unwrap().len(), 1);
                     }
                 }
-                assert_same(&mut index, &mut back, &what);
             }
+        }
+    }
+}
+
+/// Adds to every list, some of it from the middle of a block on, and removes so much that lists are compacted.
+fn change(index: &mut IvfIndex) {
+    let more = vectors(1000, 4);
+    for (id, vector) in (100_000..).zip(more.chunks(4)) {
+        if id % 2 == 0 {
+            index.add(id, vector).unwrap();
+        }
+    }
+    for id in 0..400 {
+        index.remove(id);
+    }
+    for (id, vector) in (100_000..).step_by(10).zip(more.chunks(4)).take(100) {
+        index.replace(id, vector).unwrap();
+    }
+}
+
+/// More than a segment, of which the lists go over into another one; with removed vectors and without.
+#[test]
+fn a_mapped_inverted_file_of_several_segments_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let n = 40_000;
+    let vectors: Vec<f32> = (0..n * 4).map(|i| ((i * 7919) % 10_007) as f32 / 1000.0 - 5.0).collect();
+    for (dtype, removed) in [(Dtype::F32, 0), (Dtype::Int8, 15_000)] {
+        let config = IvfConfig::new(4, 7).with_dtype(dtype).with_metric(Metric::L2).with_nprobe(3);
+        let mut index = IvfIndex::train(&config, &vectors).unwrap();
+        index.add_batch(&(0..n as u64).collect::<Vec<_>>(), &vectors).unwrap();
+        index.save(&path, &meta()).unwrap();
+        let (mut mapped, _) = IvfIndex::map(&path).unwrap();
+        assert!(mapped.memory_bytes() < index.memory_bytes());
+        for index in [&mut index, &mut mapped] {
+            change(index);
+            (1000..1000 + removed).for_each(|id| assert!(index.remove(id)));
+        }
+        assert_same_answers(&mut index, &mut mapped, "changed");
+        mapped.save(&path, &meta()).unwrap();
+        for open in OPEN {
+            let (mut back, _) = open(&path).unwrap();
+            assert_same(&mut mapped, &mut back, "saved");
+            assert_same_answers(&mut index, &mut back, "saved");
         }
     }
 }
@@ -85,6 +162,9 @@ fn each_kind_of_index_is_opened_as_what_it_is() {
     sample(Dtype::F32, Metric::Cosine, 100).save(&inverted, &meta()).unwrap();
     let error = IvfIndex::load(&flat).unwrap_err();
     assert!(matches!(&error, Error::OtherKind { path, inverted: false } if *path == flat), "{error}");
+    for open in OPEN {
+        assert!(matches!(open(&flat), Err(Error::OtherKind { inverted: false, .. })));
+    }
     for error in [FlatIndex::load(&inverted), FlatIndex::map(&inverted), FlatIndex::map_unverified(&inverted)]
     {
         let error = error.unwrap_err();
@@ -95,23 +175,9 @@ fn each_kind_of_index_is_opened_as_what_it_is() {
 
 fn assert_refused(path: &Path, bytes: &[u8], what: &str) {
     std::fs::write(path, bytes).unwrap();
-    let Err(error) = IvfIndex::load(path) else { panic!("{what}: loaded") };
-    assert!(error.to_string().contains(&path.display().to_string()), "{what}: {error}");
-}
-
-#[test]
-fn changed_bytes_and_other_lengths_are_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    sample(Dtype::Int8, Metric::L2, 40).save(&path, &meta()).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    for at in (0..bytes.len()).step_by(5) {
-        bytes[at] ^= 1 << (at % 8);
-        assert_refused(&path, &bytes, &format!("byte {at}"));
-        bytes[at] ^= 1 << (at % 8);
-    }
-    for length in (0..bytes.len()).step_by(13) {
-        assert_refused(&path, &bytes[..length], &format!("{length} bytes"));
+    for open in [OPEN[0], OPEN[1]] {
+        let Err(error) = open(path) else { panic!("{what}: loaded") };
+        assert!(error.to_string().contains(&path.display().to_string()), "{what}: {error}");
     }
 }
 
@@ -130,15 +196,8 @@ fn lists_that_cannot_be_are_refused() {
     let centres = spreads + 64;
     let end = centres + 128;
     assert_eq!(end + 32 + 24, good.len());
-    let reseal = |bytes: &mut [u8]| {
-        let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes();
-        let sums = [hash(&bytes[settings..spreads]), hash(&bytes[spreads..end])].concat();
-        bytes[end + 16..end + 32].copy_from_slice(&sums);
-        let sealed = hash(&[&bytes[56..64], &bytes[end..end + 40]].concat());
-        bytes[end + 40..end + 48].copy_from_slice(&sealed);
-    };
     let mut same = good.clone();
-    reseal(&mut same);
+    seal(&mut same);
     assert_eq!(same, good, "the test's own checksums are wrong");
     let first = taken + 4 * u32::from_le_bytes(good[of_block..of_block + 4].try_into().unwrap()) as usize;
     for (at, value, what) in [
@@ -154,7 +213,7 @@ fn lists_that_cannot_be_are_refused() {
     ] {
         let mut bytes = good.clone();
         bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
-        reseal(&mut bytes);
+        seal(&mut bytes);
         assert_refused(&path, &bytes, what);
     }
 }

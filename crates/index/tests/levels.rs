@@ -2,7 +2,9 @@
 //! vector instructions. The limit of these is one for the process, so that this file has one test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use soundalike_index::{Dtype, Filter, FlatIndex, FlatIndexConfig, Metric, Neighbor, SimdLevel};
+use soundalike_index::{
+    Bitset, Dtype, Filter, FlatIndex, FlatIndexConfig, IvfConfig, IvfIndex, Metric, Neighbor, SimdLevel,
+};
 
 const DIM: usize = 11;
 /// More than one segment, and a block that is not full.
@@ -50,6 +52,44 @@ fn ties_go_to_the_smallest_ids(config: &FlatIndexConfig) {
     }
 }
 
+type Answers = Vec<Vec<(u64, u32)>>;
+
+/// An inverted file that looks into some of its lists, with and without a margin: all ways at the present level.
+fn inverted(index: &mut IvfIndex, sets: &[Bitset; 2], queries: &[f32]) -> Vec<Answers> {
+    let mut all = Vec::new();
+    for margin in [None, Some(1.5)] {
+        index.set_margin(margin);
+        let batch = all_bits(&index.search_batch(queries, K).unwrap());
+        for (row, query) in queries.chunks(DIM).enumerate() {
+            assert_eq!(bits(&index.search(query, K).unwrap()), batch[row]);
+        }
+        #[cfg(feature = "rayon")]
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| index.par_search_batch(queries, K)).unwrap();
+            assert_eq!(all_bits(&found), batch, "{threads} threads");
+            for (row, query) in queries.chunks(DIM).enumerate() {
+                let found = pool.install(|| index.par_search(query, K)).unwrap();
+                assert_eq!(bits(&found), batch[row], "{threads} threads");
+            }
+        }
+        all.push(batch);
+        for set in sets {
+            let set = Filter::Bitset(set);
+            let batch = all_bits(&index.search_batch_filtered(queries, K, &set).unwrap());
+            for (row, query) in queries.chunks(DIM).enumerate() {
+                assert_eq!(bits(&index.search_filtered(query, K, &set).unwrap()), batch[row]);
+                #[cfg(feature = "rayon")]
+                assert_eq!(bits(&index.par_search_filtered(query, K, &set).unwrap()), batch[row]);
+            }
+            #[cfg(feature = "rayon")]
+            assert_eq!(all_bits(&index.par_search_batch_filtered(queries, K, &set).unwrap()), batch);
+            all.push(batch);
+        }
+    }
+    all
+}
+
 #[test]
 fn every_way_gives_the_same_bits() {
     let queries: Vec<f32> = (0..14).flat_map(|q| vector(1_000_000 + 3 * q)).chain(vector(5)).collect();
@@ -65,6 +105,11 @@ fn every_way_gives_the_same_bits() {
             index.add_batch(&ids, &vectors).unwrap();
             (0..N).filter(|id| id % 13 == 0).for_each(|id| assert!(index.remove(id)));
             let sets = [index.filter(half), index.filter(few)];
+            let lists = IvfConfig::new(DIM, 80).with_metric(metric).with_dtype(dtype).with_nprobe(9);
+            let mut ivf = IvfIndex::train(&lists, &vectors).unwrap();
+            ivf.add_batch(&ids, &vectors).unwrap();
+            (0..N).filter(|id| id % 13 == 0).for_each(|id| assert!(ivf.remove(id)));
+            let ivf_sets = [ivf.filter(half), ivf.filter(few)];
             let mut first = None;
             for level in SimdLevel::ALL {
                 level.set_limit();
@@ -92,9 +137,19 @@ fn every_way_gives_the_same_bits() {
                     for (row, query) in queries.chunks(DIM).enumerate() {
                         let found = pool.install(|| index.par_search(query, K)).unwrap();
                         assert_eq!(bits(&found), batch[row], "{threads} threads");
+                        for (set, filtered) in sets.iter().zip(&filtered) {
+                            let set = Filter::Bitset(set);
+                            let found = pool.install(|| index.par_search_filtered(query, K, &set)).unwrap();
+                            assert_eq!(bits(&found), filtered[row], "{threads} threads");
+                        }
+                    }
+                    for (set, filtered) in sets.iter().zip(&filtered) {
+                        let set = Filter::Bitset(set);
+                        let found = pool.install(|| index.par_search_batch_filtered(&queries, K, &set));
+                        assert_eq!(all_bits(&found.unwrap()), *filtered, "{threads} threads");
                     }
                 }
-                let answers = (batch, filtered);
+                let answers = (batch, filtered, inverted(&mut ivf, &ivf_sets, &queries));
                 assert_eq!(
                     *first.get_or_insert_with(|| answers.clone()),
                     answers,

@@ -31,6 +31,7 @@ pub fn measure_flat(
     let start = super::sampler::cpu_seconds();
     let clock = std::time::Instant::now();
     index.add_batch(&ids, &data.vectors)?;
+    index.set_row_copy(o.row_copy);
     let wall = clock.elapsed().as_secs_f64();
     let build_s = super::sampler::cpu_seconds().zip(start).map_or(wall, |(now, then)| now - then);
     drop(ids);
@@ -86,15 +87,21 @@ pub fn measure_flat(
         if answers.iter().flatten().any(|n| !accept(n.id)) {
             return Err("a search returned what its filter excludes".into());
         }
-        // A search under a filter uses one thread.
-        let single = sampler.median(|i| Ok(index.search_filtered(query(i), o.k, &filter)?))?;
+        let search = |query: &[f32]| {
+            if o.threads > 1 {
+                pool.install(|| index.par_search_filtered(query, o.k, &filter))
+            } else {
+                index.search_filtered(query, o.k, &filter)
+            }
+        };
+        let single = sampler.median(|i| Ok(search(query(i))?))?;
         filtered.push(Filtered {
             share: *share,
             matches: set.count(),
             make_ms,
-            single_ms: single.cpu_ms,
+            single_ms: single.ms(o.threads),
             single_wall_ms: single.wall_ms,
-            times_unfiltered: single_ms / single.cpu_ms,
+            times_unfiltered: single_ms / single.ms(o.threads),
             recall_at_10: truth.recall(answers.iter().map(Vec::as_slice)),
         });
     }

@@ -59,6 +59,9 @@ pub struct Options {
     /// Also search under filters that accept these shares of the vectors
     #[arg(long, value_name = "SHARE,..", value_delimiter = ',')]
     pub filter: Vec<f64>,
+    /// Keep a copy of the vectors one after another, for filters that few match (f32, f16)
+    #[arg(long)]
+    pub row_copy: bool,
     /// Also build an inverted file and search it, looking into so many lists
     #[arg(long, value_name = "NPROBE,..", value_delimiter = ',')]
     pub ivf: Vec<usize>,

@@ -20,6 +20,8 @@ pub struct Report {
     pub k: usize,
     /// Candidates that int8 scores again, in multiples of k.
     pub rescore: usize,
+    /// Whether vectors are also kept one after another.
+    pub row_copy: bool,
     /// Threads used.
     pub threads: usize,
     /// Instructions used.
@@ -129,6 +131,7 @@ impl Report {
             metric: name(o.metric),
             k: o.k,
             rescore: o.rescore,
+            row_copy: o.row_copy,
             threads: o.threads,
             simd: plan.level.name().to_owned(),
             seed: o.seed,

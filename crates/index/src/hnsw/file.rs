@@ -1,5 +1,6 @@
 use std::collections::HashMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -8,8 +9,10 @@ use super::graph::Graph;
 use super::{HnswConfig, HnswIndex};
 use crate::atomic::write_atomically;
 use crate::config::MAX_DIM;
+use crate::flat::next_layout;
 use crate::format::MAX_EMBEDDER_ID;
 use crate::half::MAX_HALF;
+use crate::save::BUFFER;
 use crate::vector::divisor;
 use crate::{Error, Meta, Metric};
 
@@ -130,21 +133,15 @@ impl HnswIndex {
             graph: graph.len() as u64,
         };
         let first = header.encode()?;
-        let mut live = vec![0u64; slots.div_ceil(64)];
-        for slot in self.slots.values() {
-            if let Some(word) = live.get_mut(slot / 64) {
-                *word |= 1 << (slot % 64);
-            }
-        }
         write_atomically(path, |file| {
-            let mut out = std::io::BufWriter::with_capacity(1 << 18, file);
+            let mut out = std::io::BufWriter::with_capacity(BUFFER, file);
             let mut hash = Xxh3::new();
             let mut put = |bytes: &[u8]| {
                 hash.update(bytes);
                 out.write_all(bytes)
             };
             put(&first)?;
-            for word in live.iter().chain(&self.ids) {
+            for word in self.live.iter().chain(&self.ids) {
                 put(&word.to_le_bytes())?;
             }
             for value in &self.vectors {
@@ -168,13 +165,7 @@ impl HnswIndex {
     pub fn load(path: impl AsRef<Path>) -> Result<(Self, Meta), Error> {
         let path = path.as_ref();
         let corrupt = |what| Error::corrupt(path, what);
-        let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-        let (header, length) = Header::decode(path, &bytes)?;
-        let parts = header.parts().ok_or_else(|| corrupt("vector count"))?;
-        let whole = parts.iter().try_fold(length as u64 + 8, |sum, part| sum.checked_add(*part));
-        if whole != Some(bytes.len() as u64) {
-            return Err(corrupt("length"));
-        }
+        let (bytes, header, length, parts) = read(path)?;
         let (body, checksum) = bytes.split_at(bytes.len() - 8);
         if xxh3_64(body).to_le_bytes() != checksum {
             return Err(corrupt("checksum"));
@@ -204,8 +195,38 @@ impl HnswIndex {
         }
         let graph = Graph::from_bytes(&header.config, graph, &used, ids.len())?;
         let graph = graph.ok_or_else(|| corrupt("graph"))?;
-        Ok((Self { config: header.config, graph, ids, vectors, slots, free }, header.meta))
+        let index =
+            Self { config: header.config, graph, ids, vectors, slots, free, live, layout: next_layout() };
+        Ok((index, header.meta))
     }
+}
+
+/// A whole file of the length that its header states, which is looked at before memory is taken for the rest; the header
+/// and its length, and the bytes of the parts behind it.
+fn read(path: &Path) -> Result<(Vec<u8>, Header, usize, [u64; 4]), Error> {
+    let io = |source| Error::io(path, source);
+    // Asked by name first: opening a named pipe would wait for a writer.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        return Err(Error::NotAnIndex { path: path.to_owned() });
+    }
+    let mut file = File::open(path).map_err(io)?;
+    let found = file.metadata().map_err(io)?.len();
+    let mut bytes = Vec::new();
+    let first = (&mut file).take(Header::encoded_len(MAX_EMBEDDER_ID) as u64);
+    { first }.read_to_end(&mut bytes).map_err(io)?;
+    let (header, length) = Header::decode(path, &bytes)?;
+    let parts = header.parts().ok_or_else(|| Error::corrupt(path, "vector count"))?;
+    let whole = parts.iter().try_fold(length as u64 + 8, |sum, part| sum.checked_add(*part));
+    if whole != Some(found) {
+        return Err(Error::corrupt(path, "length"));
+    }
+    let left = usize::try_from(found).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+    bytes.try_reserve_exact(left).map_err(|_| io(ErrorKind::OutOfMemory.into()))?;
+    file.take(left as u64).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 != found {
+        return Err(Error::corrupt(path, "length"));
+    }
+    Ok((bytes, header, length, parts))
 }
 
 const _: () = assert!(MAX_DIM <= u32::MAX as usize);

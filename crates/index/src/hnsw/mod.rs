@@ -2,6 +2,7 @@
 
 mod config;
 mod file;
+mod filter;
 mod graph;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,8 @@ use std::collections::{HashMap, HashSet};
 
 pub use config::HnswConfig;
 
-use crate::flat::scaled;
+use crate::buffer::LANES;
+use crate::flat::{next_layout, scaled};
 use crate::half::MAX_HALF;
 use crate::kernel::{Lanes, exact};
 use crate::neighbor::{Candidate, TopK, finish};
@@ -36,6 +38,10 @@ pub struct HnswIndex {
     vectors: Vec<f32>,
     slots: HashMap<u64, usize>,
     free: Vec<usize>,
+    /// A bit for each slot: it holds a vector.
+    live: Vec<u64>,
+    /// Stamp of the slots as they are; see [`crate::Bitset`].
+    layout: u64,
 }
 
 impl HnswIndex {
@@ -46,8 +52,8 @@ impl HnswIndex {
     pub fn new(config: &HnswConfig) -> Result<Self, Error> {
         config.check()?;
         let graph = Graph::new(config)?;
-        let (ids, vectors, slots, free) = Default::default();
-        Ok(Self { config: config.clone(), graph, ids, vectors, slots, free })
+        let (ids, vectors, slots, free, live) = Default::default();
+        Ok(Self { config: config.clone(), graph, ids, vectors, slots, free, live, layout: next_layout() })
     }
 
     /// Adds one vector.
@@ -78,6 +84,7 @@ impl HnswIndex {
         let rows = vectors.chunks_exact(dim).enumerate();
         let stored = rows.map(|(row, vector)| self.stored(row, vector)).collect::<Result<Vec<_>, Error>>()?;
         self.graph.reserve(self.ids.len() + ids.len())?;
+        self.layout = next_layout();
         for (id, vector) in ids.iter().zip(stored) {
             self.insert(*id, &vector)?;
         }
@@ -95,6 +102,10 @@ impl HnswIndex {
             self.write(slot, id, vector);
         }
         self.slots.insert(id, slot);
+        self.live.resize(self.ids.len().div_ceil(LANES), 0);
+        if let Some(word) = self.live.get_mut(slot / LANES) {
+            *word |= 1 << (slot % LANES);
+        }
         Ok(())
     }
 
@@ -118,6 +129,9 @@ impl HnswIndex {
         self.graph.remove(slot)?;
         self.slots.remove(&id);
         self.free.push(slot);
+        if let Some(word) = self.live.get_mut(slot / LANES) {
+            *word &= !(1 << (slot % LANES));
+        }
         Ok(true)
     }
 
@@ -150,13 +164,15 @@ impl HnswIndex {
     /// # Errors
     /// As [`Self::search`], and [`Error::BatchLength`].
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
+        self.prepare_batch(queries)?.iter().map(|query| self.found(query, k)).collect()
+    }
+
+    fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
         let (dim, got) = (self.config.dim, queries.len());
         if !got.is_multiple_of(dim) {
             return Err(Error::BatchLength { expected: got.next_multiple_of(dim), got });
         }
-        let rows = queries.chunks_exact(dim).enumerate().map(|(row, query)| self.prepare(row, query));
-        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
-        rows.iter().map(|query| self.found(query, k)).collect()
+        queries.chunks_exact(dim).enumerate().map(|(row, query)| self.prepare(row, query)).collect()
     }
 
     fn found(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
@@ -168,7 +184,7 @@ impl HnswIndex {
         let slots = self.graph.search(query, candidates)?;
         let mut top = TopK::new(k);
         run(Score { index: self, query, slots: slots.into_iter(), top: &mut top });
-        if top.candidates().count() < k {
+        if top.len() < k {
             top = TopK::new(k);
             run(Score { index: self, query, slots: self.slots.values().copied(), top: &mut top });
         }
@@ -244,7 +260,10 @@ impl HnswIndex {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let table = self.slots.capacity() * (size_of::<(u64, usize)>() + 1);
-        let rows = self.ids.capacity() * 8 + self.vectors.capacity() * 4 + self.free.capacity() * 8;
+        let rows = self.ids.capacity() * 8
+            + self.vectors.capacity() * 4
+            + self.free.capacity() * 8
+            + self.live.capacity() * 8;
         self.graph.memory_bytes() + table + rows
     }
 }

@@ -44,7 +44,42 @@ impl IvfIndex {
         let path = path.as_ref();
         let opened = open(path)?.of_kind(path, true)?;
         let (header, checksums, mut source) = opened.sequential(path)?;
-        let flat = read(path, &header, &checksums, &mut source, true)?;
+        Ok((Self::read(path, &header, &checksums, &mut source, true)?, header.meta))
+    }
+
+    /// Opens an index where it lies, as [`FlatIndex::map`] does: its vectors stay in the file. Centres, marks and a
+    /// table of ids are in memory.
+    ///
+    /// Vectors can be added, replaced and removed; that changes memory alone, until the index is saved. Vectors that are
+    /// added come into blocks of their own, so that each list has a block that is not full in the file and one in memory.
+    ///
+    /// # Errors
+    /// As [`FlatIndex::load`].
+    pub fn map(path: impl AsRef<Path>) -> Result<(Self, Meta), Error> {
+        Self::mapped(path.as_ref(), true)
+    }
+
+    /// [`Self::map`] without reading the vectors, as [`FlatIndex::map_unverified`]; the lists are checked.
+    ///
+    /// # Errors
+    /// As [`FlatIndex::load`].
+    pub fn map_unverified(path: impl AsRef<Path>) -> Result<(Self, Meta), Error> {
+        Self::mapped(path.as_ref(), false)
+    }
+
+    fn mapped(path: &Path, verify: bool) -> Result<(Self, Meta), Error> {
+        let (header, checksums, mut source) = open(path)?.of_kind(path, true)?.mapping(path)?;
+        Ok((Self::read(path, &header, &checksums, &mut source, verify)?, header.meta))
+    }
+
+    fn read(
+        path: &Path,
+        header: &Header,
+        checksums: &[[u64; 2]],
+        source: &mut impl Source,
+        verify: bool,
+    ) -> Result<Self, Error> {
+        let flat = read(path, header, checksums, source, verify)?;
         let layout = header.lists().ok_or(Error::corrupt(path, "lists"))?;
         let config = source.values::<u32>(layout.settings.clone())?;
         let taken = source.values::<u32>(layout.taken.clone())?;
@@ -61,12 +96,12 @@ impl IvfIndex {
         if !centres.iter().all(allowed) || !spreads.iter().all(|spread| *spread >= 0.0 || spread.is_nan()) {
             return Err(Error::corrupt(path, "centres of the lists"));
         }
-        let config = with_settings(&header, &config).ok_or(Error::corrupt(path, "settings"))?;
+        let config = with_settings(header, &config).ok_or(Error::corrupt(path, "settings"))?;
         let quantizer = Quantizer::new(config.flat.dim, &centres, spreads.to_vec());
         let vectors = lists.iter().map(List::len).sum();
-        let FlatIndex { store, .. } = flat;
-        let flat = FlatIndex::from_store(config.flat.clone(), store.with_vectors(vectors), flat.positions);
-        Ok((Self { config, quantizer, flat, lists }, header.meta))
+        let FlatIndex { store, positions, .. } = flat;
+        let flat = FlatIndex::from_store(config.flat.clone(), store.with_vectors(vectors), positions);
+        Ok(Self { config, quantizer, flat, lists })
     }
 }
 

@@ -3,7 +3,8 @@ use std::ops::Range;
 use crate::buffer::LANES;
 use crate::store::Store;
 
-/// The blocks that the vectors of a list are in. Only the last one has room.
+/// The blocks that the vectors of a list are in. Only the last one has room; places that others have left (they are
+/// of a mapped file) count as those of removed vectors.
 #[derive(Debug, Clone, Default)]
 pub(super) struct List {
     /// Block numbers; what was added together is one range.
@@ -40,7 +41,10 @@ impl List {
     /// The position for another vector; `upcoming` are to come in the whole store, it included.
     pub(super) fn next(&mut self, store: &mut Store, upcoming: usize) -> usize {
         let last = self.blocks.last().map(|range| range.end - 1);
-        let block = last.filter(|_| self.taken < LANES).unwrap_or_else(|| {
+        let with_room = last.filter(|block| self.taken < LANES && store.is_owned(*block));
+        let block = with_room.unwrap_or_else(|| {
+            // What is left of a mapped block stays empty.
+            store.skip(if last.is_some() { LANES - self.taken } else { 0 });
             self.taken = 0;
             let block = store.push_block(upcoming.div_ceil(LANES));
             self.append(block);

@@ -4,6 +4,9 @@ mod config;
 mod file;
 mod kmeans;
 mod list;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod probe;
 mod quantizer;
 mod search;
 #[cfg(test)]

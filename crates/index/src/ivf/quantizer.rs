@@ -1,8 +1,8 @@
 use crate::buffer::{LANES, Row};
-use crate::kernel::{Floats, GROUPS, Lanes, Source, Tile};
+use crate::kernel::{Floats, GROUP, GROUPS, Lanes, Source, TILE};
 use crate::neighbor::TopK;
 use crate::scan::{Scan, Selection};
-use crate::segment::Shape;
+use crate::segment::{SEGMENT_BLOCKS, Shape};
 use crate::simd::{Vectorized, run};
 use crate::store::Store;
 use crate::{Dtype, Metric};
@@ -42,7 +42,7 @@ impl Ranked {
 impl Quantizer {
     /// `centres` holds `dim` components of each, `spreads` a number of each.
     pub(super) fn new(dim: usize, centres: &[f32], spreads: Vec<f32>) -> Self {
-        let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false });
+        let mut store = Store::new(Shape { dim, dtype: Dtype::F32, norms: false, row_copy: false });
         let centres = centres.chunks_exact(dim);
         store.reserve(centres.len());
         let last = centres.len().saturating_sub(1);
@@ -61,18 +61,19 @@ impl Quantizer {
         tops.iter().map(|top| top.candidates().next().map_or(0, |nearest| nearest.position)).collect()
     }
 
-    /// All lists with their ranks for a query: by inner product with their centres when that is the metric, else by
+    /// All lists with their ranks for each query: by inner product with their centres when that is the metric, else by
     /// Euclidean distance.
-    pub(super) fn rank(&self, metric: Metric, query: &Vec<f32>, out: &mut Vec<Ranked>) {
-        out.clear();
-        let query = std::slice::from_ref(query);
-        if metric == Metric::InnerProduct {
-            let tile = Floats::<Row, false>::tile(query);
-            run(Rank::<false> { store: &self.store, tile, out });
-        } else {
-            let tile = Floats::<Row, true>::tile(query);
-            run(Rank::<true> { store: &self.store, tile, out });
+    pub(super) fn rank(&self, metric: Metric, queries: &[Vec<f32>]) -> Vec<Vec<Ranked>> {
+        let mut ranked: Vec<Vec<Ranked>> =
+            queries.iter().map(|_| Vec::with_capacity(self.store.vectors())).collect();
+        let (store, out) = (&self.store, ranked.as_mut_slice());
+        match (metric == Metric::InnerProduct, queries.len()) {
+            (true, 1) => run(Rank::<false, 1> { store, queries, out }),
+            (true, _) => run(Rank::<false, TILE> { store, queries, out }),
+            (false, 1) => run(Rank::<true, 1> { store, queries, out }),
+            (false, _) => run(Rank::<true, TILE> { store, queries, out }),
         }
+        ranked
     }
 
     /// The squared distance that a list's vectors hardly go below, for a list ranked by distance: its mean less
@@ -102,28 +103,52 @@ impl Quantizer {
     }
 }
 
-struct Rank<'a, const L2: bool> {
+struct Rank<'a, const L2: bool, const Q: usize> {
     store: &'a Store,
-    tile: Tile<f32, 1>,
-    out: &'a mut Vec<Ranked>,
+    queries: &'a [Vec<f32>],
+    out: &'a mut [Vec<Ranked>],
 }
 
-impl<const L2: bool> Vectorized for Rank<'_, L2> {
+impl<const L2: bool, const Q: usize> Vectorized for Rank<'_, L2, Q> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        for segment in &self.store.segments {
-            let mut left = segment.len();
-            for block in 0..segment.live.len() {
-                if let Some(block) = Floats::<Row, L2>::block(segment, &self.store.shape, block) {
-                    let [scores] = Floats::<Row, L2>::scores::<S, 1, GROUPS>(simd, &self.tile, block, 0);
-                    let first = self.out.len();
-                    let scores = scores.map(|group| simd.store(group));
-                    let scores = scores.as_flattened().iter().take(left).enumerate();
-                    self.out.extend(scores.map(|(lane, score)| Ranked::new(*score, first + lane)));
+        for (queries, out) in self.queries.chunks(Q).zip(self.out.chunks_mut(Q)) {
+            let tile = Floats::<Row, L2>::tile::<Q>(queries);
+            for (number, segment) in self.store.segments.iter().enumerate() {
+                for number in (number * SEGMENT_BLOCKS..).take(segment.live.len()) {
+                    let block = Floats::<Row, L2>::block(segment, &self.store.shape, number % SEGMENT_BLOCKS);
+                    let Some(block) = block else { continue };
+                    let first = number * LANES;
+                    let left = self.store.vectors() - first;
+                    if S::BLOCK_AT_ONCE[usize::from(Q > 1)] {
+                        let scores = Floats::<Row, L2>::scores::<S, Q, GROUPS>(simd, &tile, block, 0);
+                        put::<S, Q, GROUPS>(simd, scores, first, left, out);
+                    } else {
+                        for group in 0..GROUPS {
+                            let scores = Floats::<Row, L2>::scores::<S, Q, 1>(simd, &tile, block, group);
+                            let at = group * GROUP;
+                            put::<S, Q, 1>(simd, scores, first + at, left.saturating_sub(at), out);
+                        }
+                    }
                 }
-                left = left.saturating_sub(LANES);
             }
         }
+    }
+}
+
+/// Appends the ranks of `left` lists at most, from `first` on.
+#[inline(always)]
+fn put<S: Lanes, const Q: usize, const W: usize>(
+    simd: S,
+    scores: [[S::F; W]; Q],
+    first: usize,
+    left: usize,
+    out: &mut [Vec<Ranked>],
+) {
+    for (scores, out) in scores.into_iter().zip(out) {
+        let scores = scores.map(|group| simd.store(group));
+        let scores = scores.as_flattened().iter().take(left).enumerate();
+        out.extend(scores.map(|(lane, score)| Ranked::new(*score, first + lane)));
     }
 }
 
@@ -153,13 +178,17 @@ mod tests {
         let distance = |v: &[f32], list: usize| -> f32 {
             centres[list * 3..][..3].iter().zip(v).map(|(c, v)| (c - v) * (c - v)).sum()
         };
+        for metric in [Metric::L2, Metric::InnerProduct] {
+            let alone = vectors.iter().flat_map(|v| quantizer.rank(metric, std::slice::from_ref(v)));
+            assert!(quantizer.rank(metric, &vectors).into_iter().eq(alone));
+        }
         for (vector, list) in vectors.iter().zip(quantizer.assign(&vectors)) {
             let nearest = (0..200).map(|list| distance(vector, list)).fold(f32::INFINITY, f32::min);
             assert!((distance(vector, list) - nearest).abs() < 1e-3);
-            let mut ranked = Vec::new();
-            quantizer.rank(Metric::Cosine, vector, &mut ranked);
+            let rank = |metric| quantizer.rank(metric, std::slice::from_ref(vector)).remove(0);
+            let ranked = rank(Metric::Cosine);
             assert_eq!((ranked.len(), ranked.iter().min().unwrap().list()), (200, list));
-            quantizer.rank(Metric::InnerProduct, vector, &mut ranked);
+            let ranked = rank(Metric::InnerProduct);
             let product = |list: usize| -> f32 {
                 centres[list * 3..][..3].iter().zip(vector).map(|(c, v)| c * v).sum()
             };

@@ -1,12 +1,13 @@
 use super::IvfIndex;
-use super::quantizer::Ranked;
+use super::probe::{Probe, Shared, blocks};
 use crate::neighbor::TopK;
-use crate::quantize::quantize;
 use crate::scan::{Scan, Selection};
-use crate::{Dtype, Error, Filter, FlatIndex, Metric, Neighbor};
+use crate::{Error, Filter, FlatIndex, Neighbor};
 
-/// With a margin, lists are looked into so many at a time; then the margin is compared with what was found.
-const LISTS_AT_ONCE: usize = 64;
+/// Queries that share passes have so many ranks of lists between them at most; more queries are taken in turn.
+const RANKS: usize = 1 << 22;
+/// So few queries do not share passes.
+const ALONE: usize = 3;
 
 impl IvfIndex {
     /// The `k` nearest vectors among those of the `nprobe` nearest lists, best first: score descending, then id
@@ -16,20 +17,21 @@ impl IvfIndex {
     /// # Errors
     /// As [`crate::FlatIndex::search`].
     pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, Error> {
-        self.flat.one(query, |queries| self.answers(queries, k))
+        self.flat.one(query, |queries| self.answers(queries, k, Selection::All))
     }
 
     /// [`Self::search`] for many queries, `queries[row * dim..][..dim]` each: one answer a query, equal bit for bit
-    /// to that of a single search.
+    /// to that of a single search. Each list is read once for all queries that look into it.
     ///
     /// # Errors
     /// As [`crate::FlatIndex::search_batch`].
     pub fn search_batch(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Neighbor>>, Error> {
-        Ok(self.answers(&self.flat.prepare_batch(queries)?, k))
+        Ok(self.answers(&self.flat.prepare_batch(queries)?, k, Selection::All))
     }
 
     /// [`Self::search`] among the vectors that the filter accepts: never one that it excludes, and `min(k, matches)`
-    /// answers always. When few vectors match a bitset they are compared all, whatever list they are in.
+    /// answers always. When few vectors match they are compared all, whatever list they are in. A predicate is asked
+    /// for each vector, and finds what its bitset finds: make that when there is more than one query.
     ///
     /// # Errors
     /// As [`Self::search`], and [`Error::StaleFilter`].
@@ -39,80 +41,85 @@ impl IvfIndex {
         k: usize,
         filter: &Filter<'_>,
     ) -> Result<Vec<Neighbor>, Error> {
-        self.flat
-            .filtered(query, k, filter, |flat, queries, k, selection| self.scan(flat, queries, k, selection))
+        self.flat.with_words(filter, |words| {
+            self.flat.one(query, |queries| self.answers(queries, k, Selection::Words(words)))
+        })
     }
 
-    fn answers(&self, queries: &[Vec<f32>], k: usize) -> Vec<Vec<Neighbor>> {
-        self.flat.answers(queries, k, Selection::All, |flat, queries, k, selection| {
+    /// [`Self::search_filtered`] for many queries, as [`Self::search_batch`] takes them. A predicate is asked once for
+    /// each vector.
+    ///
+    /// # Errors
+    /// As [`Self::search_batch`], and [`Error::StaleFilter`].
+    pub fn search_batch_filtered(
+        &self,
+        queries: &[f32],
+        k: usize,
+        filter: &Filter<'_>,
+    ) -> Result<Vec<Vec<Neighbor>>, Error> {
+        let queries = self.flat.prepare_batch(queries)?;
+        self.flat.with_words(filter, |words| Ok(self.answers(&queries, k, Selection::Words(words))))
+    }
+
+    /// An answer for each prepared query.
+    pub(super) fn answers(
+        &self,
+        queries: &[Vec<f32>],
+        k: usize,
+        selection: Selection<'_>,
+    ) -> Vec<Vec<Neighbor>> {
+        let selection = self.planned(selection, k);
+        self.flat.planned_answers(queries, k, selection, |flat, queries, k, selection| {
             self.scan(flat, queries, k, selection)
         })
+    }
+
+    /// Few vectors are looked for in all lists, so this must not depend on how many queries there are.
+    pub(super) fn planned<'a>(&self, selection: Selection<'a>, k: usize) -> Selection<'a> {
+        self.flat.planned(selection, k, 1)
     }
 
     fn scan(&self, flat: &FlatIndex, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
         if let Selection::Few(_) = selection {
             return flat.scan(queries, k, selection);
         }
-        queries.iter().map(|query| self.scan_lists(query, k, selection)).collect()
+        if queries.len() <= ALONE {
+            return queries.iter().map(|query| self.scan_lists(query, k, selection)).collect();
+        }
+        let together = (RANKS / self.nlist()).max(2 * ALONE);
+        queries.chunks(together).flat_map(|queries| self.scan_together(queries, k, selection)).collect()
+    }
+
+    /// A pass over some blocks.
+    pub(super) fn pass<'a>(&'a self, selection: Selection<'a>) -> Scan<'a> {
+        Scan { store: &self.flat.store, metric: self.metric(), selection, blocks: 0..0 }
+    }
+
+    /// The lists that a query may look into.
+    pub(super) fn probes(&self, queries: &[Vec<f32>]) -> Vec<Probe> {
+        let ranked = self.quantizer.rank(self.metric(), queries);
+        queries.iter().zip(ranked).map(|(query, ranked)| Probe::new(self, query, ranked)).collect()
     }
 
     /// The `k` best of the lists looked into.
     fn scan_lists(&self, query: &Vec<f32>, k: usize, selection: Selection<'_>) -> TopK {
-        let metric = self.metric();
-        let scan = Scan { store: &self.flat.store, metric, selection, blocks: 0..0 };
-        let mut ranked = Vec::with_capacity(self.lists.len());
-        self.quantizer.rank(metric, query, &mut ranked);
-        let mut top = TopK::new(k);
-        let margin = self.config.margin.filter(|_| metric != Metric::InnerProduct);
-        let distances = margin.map(|margin| (margin, Distances::new(self, query)));
-        let (mut rest, mut ranges) = (ranked.as_mut_slice(), Vec::new());
-        while !rest.is_empty() && top.candidates().count() < k {
-            let nprobe = self.nprobe().min(rest.len());
-            // The nearest lists first: the sooner the threshold rises, the fewer vectors reach the heap.
-            rest.select_nth_unstable(nprobe - 1);
-            let (now, later) = rest.split_at_mut(nprobe);
-            now.sort_unstable();
-            let at_once = if distances.is_some() { LISTS_AT_ONCE } else { nprobe };
-            for now in now.chunks(at_once) {
-                ranges.clear();
-                let far = distances.as_ref().map(|(margin, distances)| (*margin, distances.worst(&top)));
-                let too_far = |ranked: &Ranked| {
-                    far.is_some_and(|(margin, worst)| self.quantizer.least_distance(*ranked, margin) > worst)
-                };
-                let near = now.iter().filter(|ranked| !too_far(ranked));
-                let lists = near.filter_map(|ranked| self.lists.get(ranked.list()));
-                ranges.extend(lists.flat_map(|list| list.blocks.iter().cloned()));
+        let scan = self.pass(selection);
+        let (mut top, mut ranges) = (TopK::new(k), Vec::new());
+        for mut probe in self.probes(std::slice::from_ref(query)) {
+            while let Some(lists) = probe.round(self, &top, k, true) {
+                blocks(self, lists, &mut ranges);
                 scan.run_over(&ranges, query, &mut top);
             }
-            rest = later;
         }
         top
     }
-}
 
-/// From scores of a scan to squared distances: `offset - factor * score`.
-struct Distances {
-    offset: f32,
-    factor: f32,
-}
-
-impl Distances {
-    /// Under cosine and L2. A cosine's distance is that of vectors of length one.
-    fn new(index: &IvfIndex, query: &[f32]) -> Self {
-        let int8 = index.dtype() == Dtype::Int8;
-        let (offset, factor) = match index.metric() {
-            // Scores of codes leave out what is the same for all vectors: under cosine the query's scale, under L2
-            // its squared norm.
-            Metric::L2 if int8 => (query.iter().map(|value| value * value).sum(), 1.0),
-            Metric::L2 => (0.0, 1.0),
-            _ if int8 => (2.0, 2.0 * quantize(query).0),
-            _ => (2.0, 2.0),
-        };
-        Self { offset, factor }
-    }
-
-    /// The distance of the worst candidate; infinite while there is room for more.
-    fn worst(&self, top: &TopK) -> f32 {
-        self.offset - self.factor * top.threshold(false)
+    /// The same for queries that share the passes over the lists.
+    fn scan_together(&self, queries: &[Vec<f32>], k: usize, selection: Selection<'_>) -> Vec<TopK> {
+        let mut tops = vec![TopK::new(k); queries.len()];
+        let probes = self.probes(queries);
+        let mut rounds = Shared { index: self, k, probes, pairs: Vec::new(), counts: Vec::new() };
+        self.pass(selection).run_rounds(queries, &mut tops, &mut rounds);
+        tops
     }
 }

@@ -90,6 +90,11 @@ proptest! {
                 let found = ivf.search_filtered(query, k, &Filter::Predicate(&accept)).unwrap();
                 prop_assert_eq!(bits(&found), bits(&exact));
             }
+            let exact = flat.search_batch_filtered(&queries, k, &Filter::Bitset(&flat_set)).unwrap();
+            for filter in [Filter::Bitset(&ivf_set), Filter::Predicate(&accept)] {
+                let found = ivf.search_batch_filtered(&queries, k, &filter).unwrap();
+                prop_assert!(found.iter().zip(&exact).all(|(one, other)| bits(one) == bits(other)));
+            }
             for id in &ids {
                 prop_assert_eq!(ivf.get(*id), flat.get(*id));
             }
@@ -114,6 +119,37 @@ proptest! {
             let found = ivf.search_filtered(query, k, &Filter::Predicate(&accept)).unwrap();
             prop_assert_eq!(found.len(), k.min(ids.iter().filter(|id| accept(**id)).count()));
             prop_assert!(found.iter().all(|n| accept(n.id)));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_batch_answers_as_its_queries_alone(
+        case in case(),
+        nprobe in 0usize..12,
+        margin in prop_oneof![Just(None), (-2.0f32..4.0).prop_map(Some)],
+        count in 1usize..40,
+    ) {
+        let Case { dim, n, nlist, seed, k, removed, modulus } = case;
+        let (vectors, ids, queries) = (rows(n, dim, seed), ids(n), rows(count, dim, seed + 1));
+        for (metric, dtype) in METRICS.into_iter().flat_map(|m| DTYPES.map(|d| (m, d))) {
+            let config = IvfConfig::new(dim, nlist).with_metric(metric).with_dtype(dtype).with_nprobe(nprobe);
+            let (mut ivf, _) = both(&config, &ids, &vectors);
+            ivf.set_margin(margin);
+            for id in ids.iter().step_by(removed) {
+                prop_assert!(ivf.remove(*id));
+            }
+            let set = ivf.filter(|id| id % modulus == 1);
+            let batch = ivf.search_batch(&queries, k).unwrap();
+            let filtered = ivf.search_batch_filtered(&queries, k, &Filter::Bitset(&set)).unwrap();
+            for (row, query) in queries.chunks_exact(dim).enumerate() {
+                prop_assert_eq!(bits(&ivf.search(query, k).unwrap()), bits(&batch[row]));
+                let alone = ivf.search_filtered(query, k, &Filter::Bitset(&set)).unwrap();
+                prop_assert_eq!(bits(&alone), bits(&filtered[row]));
+                prop_assert_eq!(alone.len(), k.min(set.count()));
+            }
         }
     }
 }
@@ -198,6 +234,8 @@ fn lists_are_compacted_one_by_one() {
         ivf.add(2, &[1.0, 2.0, 3.0]).unwrap();
         let stale = ivf.search_filtered(&[1.0; 3], 1, &Filter::Bitset(&set));
         assert!(matches!(stale, Err(Error::StaleFilter)));
+        let stale = ivf.search_batch_filtered(&[1.0; 6], 1, &Filter::Bitset(&set));
+        assert!(matches!(stale, Err(Error::StaleFilter)));
         assert_eq!(ivf.search(&[1.0, 2.0, 3.0], 1).unwrap()[0].id, 2);
     }
 }
@@ -239,7 +277,9 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
     assert!(ivf.replace(1, &[f32::INFINITY, 1.0]).is_err() && !ivf.remove(2) && ivf.get(2).is_none());
     for query in [&[1.0][..], &[0.0, 0.0], &[f32::NAN, 0.0]] {
         assert!(ivf.search(query, 0).is_err() && ivf.search_batch(query, 1).is_err());
-        assert!(ivf.search_filtered(query, 1, &Filter::Predicate(&|_| true)).is_err());
+        let filter = Filter::Predicate(&|_| true);
+        assert!(ivf.search_filtered(query, 1, &filter).is_err());
+        assert!(ivf.search_batch_filtered(query, 1, &filter).is_err());
     }
     assert_eq!(bits(&ivf.search(&[1.0, 0.5], 100).unwrap()), before);
     assert!(ivf.add_batch(&[], &[]).is_ok() && ivf.search_batch(&[], 3).unwrap().is_empty());

@@ -29,10 +29,34 @@ pub(crate) struct Tile<C, const Q: usize> {
     pub(crate) factors: [f32; Q],
 }
 
+impl<C: Copy + Default, const Q: usize> Tile<C, Q> {
+    /// Makes it of queries that are tiles of one.
+    pub(crate) fn combine<'a>(&mut self, queries: impl Iterator<Item = &'a Tile<C, 1>>)
+    where
+        C: 'a,
+    {
+        self.rows.fill([C::default(); Q]);
+        for (lane, query) in queries.take(Q).enumerate() {
+            self.rows.resize(query.rows.len(), [C::default(); Q]);
+            for (row, [component]) in self.rows.iter_mut().zip(&query.rows) {
+                row[lane] = *component;
+            }
+            self.offsets[lane] = query.offsets[0];
+            self.factors[lane] = query.factors[0];
+        }
+    }
+}
+
+impl<C, const Q: usize> Default for Tile<C, Q> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), offsets: [0; Q], factors: [1.0; Q] }
+    }
+}
+
 /// A form of stored vectors that can be scanned.
 pub(crate) trait Source {
-    /// What a query has for one row of a block.
-    type Component: Copy;
+    /// What a query has for one row of a block; the default is that of a zero vector.
+    type Component: Copy + Default;
     /// A block's arrays.
     type Block<'a>: Copy;
     /// What the greatest of a block's arrays consists of.
