@@ -6,7 +6,6 @@ mod error;
 mod files;
 mod learn;
 mod random;
-mod spec_stub;
 mod verify;
 
 pub use config::{

@@ -9,9 +9,8 @@ pub(crate) enum Purpose {
     Training = 1,
     Validation = 2,
     Pairs = 3,
-    Split = 4,
-    Queries = 5,
-    Modifications = 6,
+    Queries = 4,
+    Modifications = 5,
 }
 
 /// One stream of draws.

@@ -80,7 +80,7 @@ impl ConvBlock {
         }
         let [batch, channels, _, _] = x.dims();
         let keep = 1.0 - self.dropout;
-        let mask = Tensor::<4>::random([batch, channels, 1, 1], Distribution::Bernoulli(keep), &x.device());
-        x * (mask * (1.0 / keep))
+        let mask = Tensor::<2>::random([batch, channels], Distribution::Bernoulli(keep), &x.device());
+        ops::scale_channels(x, mask * (1.0 / keep))
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::spec_stub::SpectrogramAugment;
-use soundalike_augment::{Edit, Sources, Waveform};
+use soundalike_augment::{Edit, Sources, SpectrogramAugment, Waveform};
 use soundalike_models::{ClipFrontEnd, InputShape};
 
 use super::{Batch, Corpus, Item};

@@ -20,7 +20,8 @@ pub(crate) struct Progress {
     /// Steps done.
     pub(crate) step: usize,
     pub(crate) best_step: usize,
-    pub(crate) best_loss: f64,
+    /// None before the first validation.
+    pub(crate) best_loss: Option<f64>,
     /// Validations since the best.
     pub(crate) waited: usize,
     /// Sum and number of the losses since the last validation.
@@ -101,7 +102,7 @@ mod tests {
             data: 7,
             step: 3,
             best_step: 2,
-            best_loss: 0.5,
+            best_loss: Some(0.5),
             waited: 1,
             loss_sum: 0.25,
             loss_count: 1,

@@ -112,7 +112,7 @@ pub struct Outcome {
     pub steps: usize,
     /// The step of the best checkpoint.
     pub best_step: usize,
-    /// Its validation loss.
+    /// Its validation loss; NaN before the first validation.
     pub best_loss: f64,
     /// Whether the observer ended it.
     pub interrupted: bool,
@@ -211,7 +211,7 @@ impl Trainer {
                 data: self.data_hash,
                 step: 0,
                 best_step: 0,
-                best_loss: f64::INFINITY,
+                best_loss: None,
                 waited: 0,
                 loss_sum: 0.0,
                 loss_count: 0,
@@ -282,7 +282,7 @@ impl Trainer {
             checkpoint: self.checkpoint_path(),
             steps: at.step,
             best_step: at.best_step,
-            best_loss: at.best_loss,
+            best_loss: at.best_loss.unwrap_or(f64::NAN),
             interrupted: interrupted && at.step < training.steps,
             stopped_early: stopped_early && at.step < training.steps,
             silent: at.silent,
@@ -342,8 +342,8 @@ impl Trainer {
         (at.loss_sum, at.loss_count) = (0.0, 0);
         at.history.push(row);
         at.waited += 1;
-        if validation_loss < at.best_loss {
-            (at.best_loss, at.best_step, at.waited) = (validation_loss, at.step, 0);
+        if at.best_loss.is_none_or(|best| validation_loss < best) {
+            (at.best_loss, at.best_step, at.waited) = (Some(validation_loss), at.step, 0);
             self.checkpoint(model, at)?.save(self.checkpoint_path())?;
         }
         at.history.write(&self.options.folder)?;
@@ -357,7 +357,7 @@ impl Trainer {
         card.licences.clone_from(&self.options.licences);
         card.data_hash = format!("{:016x}", self.data_hash);
         card.labels.clone_from(&self.classes);
-        card.metrics.insert("validation_loss".into(), at.best_loss);
+        card.metrics.extend(at.best_loss.map(|loss| ("validation_loss".to_owned(), loss)));
         let mut trained = Trained::default();
         trained.steps = at.step;
         trained.clips = at.step * self.config.training.batch_size * VIEWS;
