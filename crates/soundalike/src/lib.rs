@@ -8,9 +8,9 @@ mod identify;
 mod ingest;
 mod library;
 
+pub use embedder::{Embedder, EmbedderId, MfccEmbedder, MfccEmbedderConfig, Standardization};
 #[cfg(feature = "model")]
 pub use embedder::{ModelEmbedder, ModelEmbedderConfig};
-pub use embedder::{Embedder, EmbedderId, MfccEmbedder, MfccEmbedderConfig, Standardization};
 pub use error::Error;
 pub use identify::{Answer, Candidate, ClipEmbedding, DEFAULT_THRESHOLD, Identifier, IdentifyOptions};
 #[cfg(feature = "audio")]

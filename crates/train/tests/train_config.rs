@@ -89,7 +89,10 @@ fn settings_that_cannot_be_are_named() {
         assert!(refusal(&good.replace(from, to)).contains(name), "{name}");
     }
     // The front end's own refusals.
-    assert!(matches!(TrainConfig::from_yaml(&good.replace("n_fft: 512", "n_fft: 0")), Err(Error::Model(_) | Error::Features(_))));
+    assert!(matches!(
+        TrainConfig::from_yaml(&good.replace("n_fft: 512", "n_fft: 0")),
+        Err(Error::Model(_) | Error::Features(_))
+    ));
     assert!(TrainConfig::from_yaml(&good.replace("n_mels: 32", "n_mels: 0")).is_err());
     // Four poolings halve 32 bands to 2; seven to nothing.
     assert!(TrainConfig::from_yaml(&good.replace("[4, 8]", "[4, 4, 4, 4, 4, 4, 4]")).is_err());
@@ -105,7 +108,9 @@ fn model_and_objective_go_together() {
         ("identify", "kind: classification"),
     ] {
         let yaml = common::yaml(&format!("kind: {model}"), objective, "");
-        let Err(Error::Objective { model: got, .. }) = TrainConfig::from_yaml(&yaml) else { panic!("{model}") };
+        let Err(Error::Objective { model: got, .. }) = TrainConfig::from_yaml(&yaml) else {
+            panic!("{model}")
+        };
         assert_eq!(got, model);
     }
     let yaml = common::yaml("kind: simclr", "kind: nt_xent, temperature: 0", "");

@@ -12,10 +12,13 @@ use soundalike_train::{Corpus, Error, Parts, Sampler, TrackInfo};
 #[test]
 fn parts_share_no_group_and_lose_no_track() {
     let corpus = common::corpus(40);
-    let groups = |part: &[usize]| part.iter().map(|&i| corpus.info(i).unwrap().group.clone()).collect::<BTreeSet<_>>();
+    let groups =
+        |part: &[usize]| part.iter().map(|&i| corpus.info(i).unwrap().group.clone()).collect::<BTreeSet<_>>();
     let check = |parts: &Parts| {
         let sets = [&parts.train, &parts.validation, &parts.test].map(|part| groups(part));
-        assert!(sets[0].is_disjoint(&sets[1]) && sets[0].is_disjoint(&sets[2]) && sets[1].is_disjoint(&sets[2]));
+        assert!(
+            sets[0].is_disjoint(&sets[1]) && sets[0].is_disjoint(&sets[2]) && sets[1].is_disjoint(&sets[2])
+        );
         assert_eq!(parts.train.len() + parts.validation.len() + parts.test.len(), 40);
     };
     let parts = Parts::split(&corpus, [0.75, 0.15, 0.10], 1).unwrap();
@@ -119,19 +122,28 @@ fn silence_is_left_out_and_counted() {
 
 #[test]
 fn recordings_that_do_not_fit_are_refused() {
-    let corpus = Arc::new(Corpus::from_memory(44_100, [(TrackInfo::new("a"), vec![0.1; 100_000]), (TrackInfo::new("b"), vec![0.1; 100_000])]));
+    let corpus = Arc::new(Corpus::from_memory(
+        44_100,
+        [(TrackInfo::new("a"), vec![0.1; 100_000]), (TrackInfo::new("b"), vec![0.1; 100_000])],
+    ));
     assert!(matches!(sampler(&corpus, ""), Err(Error::SampleRate { got: 44_100, expected: 8_000 })));
     let one = common::corpus(1);
     assert!(matches!(sampler(&one, ""), Err(Error::TooFew { .. })));
     // Edits with noise, and no noise.
     let noisy = common::yaml("kind: siamese", "kind: pairs", "").replace("verification", "identification");
     let config = soundalike_train::TrainConfig::from_yaml(&noisy.replace("8000", "16000")).unwrap();
-    let corpus = Arc::new(Corpus::from_memory(16_000, (0..4).map(|i| (TrackInfo::new(format!("{i}")), common::song(i, 8.0)))));
+    let corpus = Arc::new(Corpus::from_memory(
+        16_000,
+        (0..4).map(|i| (TrackInfo::new(format!("{i}")), common::song(i, 8.0))),
+    ));
     assert!(matches!(Sampler::training(&config, &corpus, &[0, 1], Sources::none()), Err(Error::Augment(_))));
     // Samples that are no numbers.
     let bad = (0..4).map(|i| (TrackInfo::new(format!("{i}")), vec![f32::NAN; 40_000]));
     let corpus = Arc::new(Corpus::from_memory(common::RATE, bad));
-    assert!(matches!(sampler(&corpus, "").unwrap().batch(0), Err(Error::Augment(_) | Error::Model(_) | Error::Features(_))));
+    assert!(matches!(
+        sampler(&corpus, "").unwrap().batch(0),
+        Err(Error::Augment(_) | Error::Model(_) | Error::Features(_))
+    ));
 }
 
 #[test]
@@ -140,7 +152,12 @@ fn usable_leaves_out_what_is_short_or_without_label() {
         0 => TrackInfo::new(format!("{i}")).with_genre("folk"),
         _ => TrackInfo::new(format!("{i}")),
     };
-    let make = || Corpus::from_memory(common::RATE, (0..6).map(|i| (info(i), common::song(i, if i < 4 { 3.0 } else { 1.2 }))));
+    let make = || {
+        Corpus::from_memory(
+            common::RATE,
+            (0..6).map(|i| (info(i), common::song(i, if i < 4 { 3.0 } else { 1.2 }))),
+        )
+    };
     let pairs = common::config("kind: siamese", "kind: pairs", "");
     let (corpus, left) = make().usable(&pairs).unwrap();
     assert_eq!((corpus.len(), left), (4, 2));

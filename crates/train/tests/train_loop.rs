@@ -22,7 +22,9 @@ fn a_run_leaves_checkpoint_state_table_and_picture() {
     assert!([2, 4, 6].contains(&outcome.best_step));
     let best = outcome.history.rows().iter().map(|row| row.validation_loss).fold(f64::INFINITY, f64::min);
     assert_eq!(best, outcome.best_loss);
-    for name in ["config.yaml", "state.bin", "best.safetensors", "best.card.json", "history.csv", "curves.png"] {
+    for name in
+        ["config.yaml", "state.bin", "best.safetensors", "best.card.json", "history.csv", "curves.png"]
+    {
         assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 50, "{name}");
     }
     let checkpoint = Checkpoint::load(&outcome.checkpoint, &Device::flex()).unwrap();
@@ -50,7 +52,8 @@ fn resumed_equals_unbroken() {
     // Stopped after steps 1, 3 and 5: between validations, so that sums of losses go along too.
     for (resume, stop) in [(false, 1), (true, 3), (true, 5)] {
         let options = TrainOptions::new(broken.path()).with_resume(resume);
-        let trainer = Trainer::new(&config, &corpus, &common::parts(&corpus), &Device::flex(), options).unwrap();
+        let trainer =
+            Trainer::new(&config, &corpus, &common::parts(&corpus), &Device::flex(), options).unwrap();
         let outcome = trainer
             .run(&mut |now| if now.step >= stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
             .unwrap();
@@ -136,14 +139,19 @@ fn every_objective_trains() {
         let folder = tempfile::tempdir().unwrap();
         let outcome = common::train(&config, &corpus, folder.path(), false);
         assert_eq!(outcome.steps, 6, "{model} {objective}");
-        assert!(outcome.best_loss.is_finite() && outcome.best_loss > 0.0, "{model} {objective}: {}", outcome.best_loss);
+        assert!(
+            outcome.best_loss.is_finite() && outcome.best_loss > 0.0,
+            "{model} {objective}: {}",
+            outcome.best_loss
+        );
     }
 }
 
 #[test]
 fn learning_learns() {
     let corpus = common::corpus(20);
-    let mut config = common::config("kind: siamese, embedding_dim: 16", "kind: pairs", "  learning_rate: 0.01");
+    let mut config =
+        common::config("kind: siamese, embedding_dim: 16", "kind: pairs", "  learning_rate: 0.01");
     (config.training.steps, config.training.validate_every) = (60, 20);
     let folder = tempfile::tempdir().unwrap();
     let outcome = common::train(&config, &corpus, folder.path(), false);
@@ -160,7 +168,10 @@ fn parts_without_tracks_and_folders_that_are_none_are_errors() {
     let mut parts: Parts = common::parts(&corpus);
     parts.validation.clear();
     let options = TrainOptions::new("unused");
-    assert!(matches!(Trainer::new(&config, &corpus, &parts, &Device::flex(), options), Err(Error::TooFew { .. })));
+    assert!(matches!(
+        Trainer::new(&config, &corpus, &parts, &Device::flex(), options),
+        Err(Error::TooFew { .. })
+    ));
     let file = tempfile::NamedTempFile::new().unwrap();
     let options = TrainOptions::new(file.path().join("folder"));
     let trainer = Trainer::new(&config, &corpus, &common::parts(&corpus), &Device::flex(), options).unwrap();

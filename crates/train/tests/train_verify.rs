@@ -45,7 +45,8 @@ fn pairs_are_balanced_and_stay_in_their_part() {
     // Each group has two recordings: half of the different pairs are hard.
     assert!((30..70).contains(&kinds["SameGroup"]), "{kinds:?}");
     // Edits of both labels come from one distribution.
-    let edited = |similar| set.pairs.iter().filter(|p| p.similar() == similar && p.second.edit.is_some()).count();
+    let edited =
+        |similar| set.pairs.iter().filter(|p| p.similar() == similar && p.second.edit.is_some()).count();
     assert!(edited(true) > 75 && edited(false) > 75, "{} {}", edited(true), edited(false));
     assert_eq!(maker.pairs(&part, &config).unwrap(), set);
     assert!(matches!(maker.pairs(&[1], &config), Err(Error::TooFew { .. })));
@@ -76,7 +77,10 @@ fn the_baseline_hears_something() {
     let scorer = MfccScorer::fit(common::RATE, &maker.clips(&all, 40, 1).unwrap()).unwrap();
     let set = maker.pairs(&all, &PairsConfig::default().with_pairs(100)).unwrap();
     let scored = maker.score(&set.pairs, &scorer).unwrap();
-    assert_eq!((scored.scores.len(), scored.labels.len(), scored.groups.len(), scored.hard.len()), (100, 100, 100, 100));
+    assert_eq!(
+        (scored.scores.len(), scored.labels.len(), scored.groups.len(), scored.hard.len()),
+        (100, 100, 100, 100)
+    );
     assert!(roc_auc(&scored.scores, &scored.labels).unwrap() > 0.7);
     let table = maker.score_modifications(&all, 2, &modifications(), &scorer, 1).unwrap();
     let kinds: BTreeSet<&str> = table.kinds.iter().map(String::as_str).collect();
@@ -118,7 +122,8 @@ fn a_clean_stretch_finds_its_place() {
     let clips: Vec<Vec<f32>> = (0..10).map(|i| common::song(i, 1.0)).collect();
     let scorer = MfccScorer::fit(common::RATE, &clips).unwrap();
     let all: Vec<usize> = (0..10).collect();
-    let conditions: Vec<Condition> = Condition::usual().into_iter().filter(|c| c.name == "clean").take(2).collect();
+    let conditions: Vec<Condition> =
+        Condition::usual().into_iter().filter(|c| c.name == "clean").take(2).collect();
     let config = RetrievalConfig::new(0.5).with_queries(20);
     let rows =
         segment_retrieval(&corpus, &all, &all, &scorer, &conditions, Sources::none(), &config).unwrap();

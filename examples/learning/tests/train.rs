@@ -86,7 +86,11 @@ fn what_cannot_be_is_said_in_a_line() {
     let said = refused(&mut bench.train("siamese.yaml", "a"));
     assert!(said.contains("too short") || said.contains("groups"), "{said}");
     let config = bench.path("bad.yaml");
-    fs::write(&config, "model: {kind: siamese}\ntraining:\n  objective: {kind: pairs}\n  stepps: 3\ndata: {}\n").unwrap();
+    fs::write(
+        &config,
+        "model: {kind: siamese}\ntraining:\n  objective: {kind: pairs}\n  stepps: 3\ndata: {}\n",
+    )
+    .unwrap();
     let said = refused(bench.train("siamese.yaml", "a").arg("--config").arg(&config));
     assert!(said.contains("stepps") && said.contains("line 4"), "{said}");
     assert!(!bench.path("a").join("state.bin").exists());
@@ -103,10 +107,15 @@ fn a_second_run_needs_resume_or_another_folder() {
     ok(bench.train("siamese.yaml", "run").args(["--steps", "2"]));
     let said = refused(bench.train("siamese.yaml", "run").args(["--steps", "2"]));
     assert!(said.contains("resume"), "{said}");
-    assert!(refused(bench.train("siamese.yaml", "run").args(["--steps", "3", "--resume"])).contains("configuration"));
+    assert!(
+        refused(bench.train("siamese.yaml", "run").args(["--steps", "3", "--resume"]))
+            .contains("configuration")
+    );
     let state = bench.path("run").join("state.bin");
     let bytes = fs::read(&state).unwrap();
     fs::write(&state, &bytes[..100]).unwrap();
-    assert!(refused(bench.train("siamese.yaml", "run").args(["--steps", "2", "--resume"])).contains("damaged"));
+    assert!(
+        refused(bench.train("siamese.yaml", "run").args(["--steps", "2", "--resume"])).contains("damaged")
+    );
     assert_eq!(fs::read(&state).unwrap().len(), 100);
 }

@@ -1,7 +1,7 @@
 //! What a model is trained on: front end, edits, parts.
 
-use soundalike_augment::{SpectrogramConfig, WaveformConfig, WaveformStep};
 use serde::{Deserialize, Serialize};
+use soundalike_augment::{SpectrogramConfig, WaveformConfig, WaveformStep};
 use soundalike_models::ClipFrontEndConfig;
 
 use crate::Error;

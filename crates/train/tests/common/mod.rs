@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::prelude::Device;
-use soundalike_train::{Corpus, Outcome, Parts, Progress, TrainConfig, TrackInfo, TrainOptions, Trainer};
+use soundalike_train::{Corpus, Outcome, Parts, Progress, TrackInfo, TrainConfig, TrainOptions, Trainer};
 
 pub const RATE: u32 = 8_000;
 
@@ -20,7 +20,8 @@ pub fn song(number: usize, seconds: f64) -> Vec<f32> {
             let envelope = (-6.0 * (t * beat).fract()).exp() + 0.1;
             let step = [0.0, 4.0, 7.0, 12.0][((t * beat) as usize + number) % 4];
             let hz = base * 2.0_f64.powf(step / 12.0);
-            let tone: f64 = (1..=3).map(|k| (std::f64::consts::TAU * hz * f64::from(k) * t).sin() / f64::from(k)).sum();
+            let tone: f64 =
+                (1..=3).map(|k| (std::f64::consts::TAU * hz * f64::from(k) * t).sin() / f64::from(k)).sum();
             (0.2 * envelope * tone) as f32
         })
         .collect()
@@ -29,7 +30,9 @@ pub fn song(number: usize, seconds: f64) -> Vec<f32> {
 /// So many songs of four seconds, two a group.
 pub fn corpus(songs: usize) -> Arc<Corpus> {
     let info = |i: usize| {
-        TrackInfo::new(format!("song {i}")).with_group(format!("artist {}", i / 2)).with_genre(format!("genre {}", i % 3))
+        TrackInfo::new(format!("song {i}"))
+            .with_group(format!("artist {}", i / 2))
+            .with_genre(format!("genre {}", i % 3))
     };
     Arc::new(Corpus::from_memory(RATE, (0..songs).map(|i| (info(i), song(i, 4.0)))))
 }

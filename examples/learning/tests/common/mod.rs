@@ -1,5 +1,11 @@
 //! What the tests of the examples share: audio that is made here, and runs of their binaries.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "a test; no test uses all of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test; no test uses all of it"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -25,7 +31,8 @@ pub fn song(seed: u32, seconds: f32) -> Vec<f32> {
         .map(|i| {
             let t = i as f32 / RATE as f32;
             let step = 1.0 + 0.25 * ((t * beat) as u32 % 3) as f32;
-            let tone = |h: u32| (std::f32::consts::TAU * hz * step * h as f32 * t).sin() / (h as f32).powf(slope);
+            let tone =
+                |h: u32| (std::f32::consts::TAU * hz * step * h as f32 * t).sin() / (h as f32).powf(slope);
             0.1 * (0.3 + (-4.0 * (t * beat).fract()).exp()) * (1..9).map(tone).sum::<f32>()
         })
         .collect()
