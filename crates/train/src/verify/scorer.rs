@@ -147,12 +147,12 @@ impl Scorer for ModelScorer {
         let mut scores = Vec::with_capacity(pairs.len());
         for pairs in pairs.chunks(4096) {
             let dim = pairs.first().map_or(0, |(a, _)| a.len());
-            let side = |of: fn(&(&[f32], &[f32])) -> Vec<f32>| {
-                let values: Vec<f32> = pairs.iter().flat_map(of).collect();
+            let tensor = |values: Vec<f32>| {
                 Tensor::<2>::from_data(TensorData::new(values, [pairs.len(), dim]), &self.device)
             };
-            let logits =
-                self.checkpoint.model.pair_logits(side(|(a, _)| a.to_vec()), side(|(_, b)| b.to_vec()));
+            let first = tensor(pairs.iter().flat_map(|(a, _)| a.iter().copied()).collect());
+            let second = tensor(pairs.iter().flat_map(|(_, b)| b.iter().copied()).collect());
+            let logits = self.checkpoint.model.pair_logits(first, second);
             let probability = burn::tensor::activation::sigmoid(logits);
             scores.extend(probability.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default());
         }

@@ -13,6 +13,13 @@ use crate::random::{Purpose, Random};
 /// Names of the two rows that are not edits.
 const DIFFERENT: [&str; 2] = ["different song", "different song, same edit"];
 
+/// A clip with what it is compared with.
+struct Versions {
+    group: String,
+    /// The clip, itself under each edit, another recording, another under an edit.
+    clips: Vec<Vec<f32>>,
+}
+
 /// Pairs with their scores.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
@@ -106,7 +113,7 @@ impl PairMaker {
                 .par_iter()
                 .map(|&index| self.versions(part, index, modifications, &others, seed))
                 .collect::<Result<_, _>>()?;
-            for (group, clips) in made.into_iter().flatten() {
+            for Versions { group, clips } in made.into_iter().flatten() {
                 let vectors = scorer.embed(&clips)?;
                 let pairs: Vec<(&[f32], &[f32])> =
                     vectors[1..].iter().map(|v| (&vectors[0][..], &v[..])).collect();
@@ -129,7 +136,7 @@ impl PairMaker {
         modifications: &[Modification],
         others: &Others<'_>,
         seed: u64,
-    ) -> Result<Option<(String, Vec<Vec<f32>>)>, Error> {
+    ) -> Result<Option<Versions>, Error> {
         let cutter = &self.cutter;
         let track = part[index % part.len()];
         let mut random = Random::new(seed, Purpose::Modifications, index as u64);
@@ -144,7 +151,7 @@ impl PairMaker {
         }
         made.push(cutter.clip(other, elsewhere, None)?);
         made.push(cutter.clip(other, elsewhere, edits.get(index % edits.len().max(1)))?);
-        Ok(Some((self.group(track), made)))
+        Ok(Some(Versions { group: self.group(track), clips: made }))
     }
 
     fn group(&self, track: usize) -> String {
