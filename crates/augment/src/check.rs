@@ -6,7 +6,7 @@ use crate::Error;
 pub(crate) const MAX_SAMPLE: f32 = 1e6;
 
 pub(crate) fn samples(samples: &[f32], what: &'static str) -> Result<(), Error> {
-    let wrong = |x: &f32| !(x.abs() <= MAX_SAMPLE);
+    let wrong = |x: &f32| x.is_nan() || x.abs() > MAX_SAMPLE;
     // First without asking where, which is much faster.
     if !samples.iter().fold(false, |any, x| any | wrong(x)) {
         return Ok(());

@@ -116,8 +116,8 @@ fn three_of_six_are_drawn_alike_and_in_order() {
         places.into_iter().for_each(|p| counts[p] += 1);
     }
     for (name, count) in order.iter().zip(&counts) {
-        let want = if *name == "time_reversal" { 750 } else { 1_500 };
-        assert!((count - want as i32).abs() < 120, "{name}: {count}");
+        let want: i32 = if *name == "time_reversal" { 750 } else { 1_500 };
+        assert!((count - want).abs() < 120, "{name}: {count}");
     }
     assert!(!SpectrogramConfig::identification().steps.iter().any(|s| s.name() == "time_reversal"));
 }

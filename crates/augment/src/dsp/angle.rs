@@ -41,7 +41,7 @@ pub(crate) fn cos_sin(x: f32) -> (f32, f32) {
     let quarters = round(4.0 * x);
     let r = x - 0.25 * quarters;
     let s = r * r;
-    let sin = (((-75.240_06 * s + 81.588_12) * s - 41.341_63) * s + 6.283_185) * r;
+    let sin = (((-75.240_06 * s + 81.588_12) * s - 41.341_63) * s + std::f32::consts::TAU) * r;
     let cos = ((-83.592_65 * s + 64.921_25) * s - 19.739_152) * s + 1.0;
     // By the quarter: (c, s), (-s, c), (-c, -s), (s, -c).
     let odd = quarters - 2.0 * round(0.5 * quarters - 0.25);

@@ -53,7 +53,13 @@ impl SpectrogramAugment {
         order.truncate(taken);
         order.sort_unstable();
         let steps = order.into_iter().filter_map(|i| self.config.steps.get(i));
-        steps.filter_map(|s| draws.happens(s.probability()).then(|| (s, draws.seed()))).collect()
+        let mut drawn = Vec::new();
+        for step in steps {
+            if draws.happens(step.probability()) {
+                drawn.push((step, draws.seed()));
+            }
+        }
+        drawn
     }
 
     /// The names of the steps that [`Self::apply`] takes by this seed, in their order.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::Error;
 
 /// Noises and rooms (impulse responses), mono, at the sample rate of the signals they are used on.
@@ -40,8 +38,7 @@ impl Sources {
 }
 
 /// Names of the sources' kinds in errors and results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Noises,
     Rooms,
