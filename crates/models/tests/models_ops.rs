@@ -115,7 +115,8 @@ fn reached(row: usize, column: usize) -> [bool; 2] {
 
 #[test]
 fn nan_goes_through() {
-    for device in devices() {
+    // On flex alone: shaders may assume that there is no NaN.
+    for device in [Device::flex()] {
         for (channels, outputs) in [(3, 5), (20, 18)] {
             let size = 80 * channels;
             let mut data: Vec<f32> = (0..2 * size).map(|i| ((i * 37) % 19) as f32 - 9.0).collect();
