@@ -5,7 +5,7 @@
 #[path = "models_ops_support/mod.rs"]
 mod support;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use soundalike_models::ops::{batch_norm_relu_pool, conv_block, conv3x3};
 use support::{SHAPES, close, devices, naive_block, naive_convolution, random, stock_block, values};
 
