@@ -10,7 +10,12 @@ use crate::Error;
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let run = || {
-        let mut temporary = tempfile::Builder::new().prefix(".writing").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".writing");
+        // As any other new file, by the umask; a temporary one would be for its owner alone.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut temporary = builder.tempfile_in(folder)?;
         write(temporary.as_file_mut())?;
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|e| e.error)?;
