@@ -13,6 +13,7 @@ use soundalike_train::{Corpus, Error, Parts, TrainOptions, Trainer};
 
 #[test]
 fn a_run_leaves_checkpoint_state_table_and_picture() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     let config = common::config("kind: siamese", "kind: pairs", "");
     let folder = tempfile::tempdir().unwrap();
@@ -45,6 +46,7 @@ fn weights(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn resumed_equals_unbroken() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     let config = common::config("kind: siamese, embedding_dim: 16", "kind: pairs", "");
     let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -70,6 +72,7 @@ fn resumed_equals_unbroken() {
 
 #[test]
 fn a_training_goes_on_only_with_its_own() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     let config = common::config("kind: siamese", "kind: pairs", "");
     let folder = tempfile::tempdir().unwrap();
@@ -102,6 +105,7 @@ fn config_with_seed() -> soundalike_train::TrainConfig {
 
 #[test]
 fn training_ends_early_when_validation_gets_no_better() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     // A rate of nearly nothing: no validation is better than the one before by more than chance, and none is worse.
     let more = "  learning_rate: 1.0\n  schedule: constant\n  patience: 1";
@@ -120,6 +124,7 @@ fn training_ends_early_when_validation_gets_no_better() {
 
 #[test]
 fn every_objective_trains() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     for (model, objective) in [
         ("kind: siamese", "kind: pairs"),
@@ -149,6 +154,7 @@ fn every_objective_trains() {
 
 #[test]
 fn learning_learns() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     let mut config =
         common::config("kind: siamese, embedding_dim: 16", "kind: pairs", "  learning_rate: 0.01");
@@ -163,6 +169,7 @@ fn learning_learns() {
 
 #[test]
 fn parts_without_tracks_and_folders_that_are_none_are_errors() {
+    let _one = common::alone();
     let corpus = common::corpus(20);
     let config = common::config("kind: siamese", "kind: pairs", "");
     let mut parts: Parts = common::parts(&corpus);

@@ -298,6 +298,8 @@ pub fn retrieval(
     let (noise, rooms) = sounds.len();
     let conditions: Vec<Condition> = Condition::usual()
         .into_iter()
+        // A query is at least one window of the encoder.
+        .filter(|c| c.seconds >= window_seconds)
         .filter(|c| noise > 0 && rooms > 0 || !(c.name.contains("noise") || c.name.contains("telephone")))
         .collect();
     let indexed: Vec<usize> = (0..corpus.len()).collect();

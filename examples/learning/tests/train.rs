@@ -11,8 +11,8 @@ use common::{Bench, ok, refused};
 
 #[test]
 fn each_kind_trains_and_one_is_measured() {
-    let bench = Bench::new(16, 6.0);
-    let table = (0..16).fold("file,group,genre\n".to_owned(), |table, i| {
+    let bench = Bench::new(24, 6.0);
+    let table = (0..24).fold("file,group,genre\n".to_owned(), |table, i| {
         format!("{table}song-{i:02}.wav,artist {},genre {}\n", i / 2, i % 2)
     });
     fs::write(bench.path("table.csv"), table).unwrap();
@@ -30,7 +30,7 @@ fn each_kind_trains_and_one_is_measured() {
     command.args(["--pairs", "20", "--clips", "1", "--queries", "2", "--steps", "2"]);
     let said = ok(command.arg("--json").arg(&json).arg("--pairs-out").arg(bench.path("pairs.csv")));
     assert!(said.contains("| accuracy |") && said.contains("| tempo +30 % |"), "{said}");
-    assert!(said.contains("| clean | 1 |") || said.contains("| clean | 5 |"), "{said}");
+    assert!(said.contains("| clean | 5 |"), "{said}");
     for fold in [1, 2] {
         let pairs = fs::read_to_string(bench.path(&format!("pairs.{fold}.csv"))).unwrap();
         assert_eq!(pairs.lines().count(), 41, "fold {fold}");
@@ -44,7 +44,7 @@ fn each_kind_trains_and_one_is_measured() {
 
 #[test]
 fn killed_and_resumed_equals_unbroken() {
-    let bench = Bench::new(10, 6.0);
+    let bench = Bench::new(24, 6.0);
     let steps = ["--steps", "40"];
     ok(bench.train("siamese.yaml", "whole").args(steps));
     // Killed without warning, several times, at whatever it is doing then.
@@ -103,7 +103,7 @@ fn what_cannot_be_is_said_in_a_line() {
 
 #[test]
 fn a_second_run_needs_resume_or_another_folder() {
-    let bench = Bench::new(10, 6.0);
+    let bench = Bench::new(24, 6.0);
     ok(bench.train("siamese.yaml", "run").args(["--steps", "2"]));
     let said = refused(bench.train("siamese.yaml", "run").args(["--steps", "2"]));
     assert!(said.contains("resume"), "{said}");

@@ -192,6 +192,9 @@ impl Trainer {
     /// Trains to the end, until it gets no better, or until it is stopped. `observe` is called after each
     /// step; when it breaks (Ctrl-C), the state is saved and the training ends there.
     ///
+    /// The device's generator is seeded before each step. A process that draws from it elsewhere at the same time (a second
+    /// training) gets other weights each time.
+    ///
     /// # Errors
     /// [`Error::NotFinite`] when the loss is no number (the last good checkpoint and state stay), [`Error::State`] when a
     /// state is damaged, of another configuration or of other recordings, [`Error::Io`].

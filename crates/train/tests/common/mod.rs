@@ -61,6 +61,13 @@ data:
     )
 }
 
+/// Trainings of one process share the device's generator, which each seeds at each step: those that must be the same go
+/// one at a time.
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 pub fn parts(corpus: &Corpus) -> Parts {
     Parts::split(corpus, [0.6, 0.2, 0.2], 1).unwrap()
 }
