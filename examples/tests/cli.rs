@@ -12,7 +12,7 @@ use soundalike_audio::{WavFormat, write_wav};
 
 #[test]
 fn every_example_answers_help() {
-    for name in ["pipeline", "extract", "search_bench", "standardize"] {
+    for name in ["pipeline", "extract", "search_bench", "standardize", "augment"] {
         let mut command = example(name);
         command.arg("--help");
         let text = stdout(&good(command));
