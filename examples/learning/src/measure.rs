@@ -13,9 +13,9 @@ use soundalike_eval::{
 use soundalike_examples::cli::Outcome;
 use soundalike_models::{Checkpoint, ModelConfig};
 use soundalike_train::{
-    Condition, Corpus, MfccScorer, ModelScorer, ModificationScores, PairMaker, PairSet, PairsConfig, Parts,
-    RetrievalConfig, RetrievalRow, ScoredPairs, Scorer, TrainConfig, held_out_modifications, modifications,
-    segment_retrieval, write_pairs,
+    Condition, Corpus, EditPreset, EditsConfig, MfccScorer, ModelScorer, ModificationScores, PairMaker,
+    PairSet, PairsConfig, Parts, RetrievalConfig, RetrievalRow, ScoredPairs, Scorer, TrainConfig,
+    held_out_modifications, modifications, segment_retrieval, write_pairs,
 };
 
 use crate::sounds::{Share, Sounds};
@@ -113,7 +113,11 @@ impl PairSets {
         sounds: &Sounds,
         effort: Effort,
     ) -> Outcome<Self> {
-        let maker = PairMaker::new(&config.data, corpus, sounds.share(Share::Test))?;
+        // The protocol's edits, whatever was trained: pairs without edits would be the same clip twice.
+        let mut data = config.data.clone();
+        data.edits = EditsConfig::default();
+        data.edits.preset = EditPreset::Verification;
+        let maker = PairMaker::new(&data, corpus, sounds.share(Share::Test))?;
         let of = |part: &[usize], seed| {
             maker.pairs(part, &PairsConfig::default().with_pairs(effort.pairs).with_seed(seed))
         };
