@@ -86,6 +86,16 @@ pub enum Error {
         /// What is wrong, with the line.
         what: String,
     },
+    /// A scorer that does not keep its word.
+    #[error("a scorer gave {got} {what}, {expected} expected")]
+    Scorer {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// A worker that prepares batches ended.
     #[error("a worker that prepares batches ended unexpectedly")]
     Worker,

@@ -135,3 +135,41 @@ fn a_clean_stretch_finds_its_place() {
     let none = segment_retrieval(&corpus, &all, &[], &scorer, &conditions, Sources::none(), &config);
     assert!(matches!(none, Err(Error::TooFew { .. })));
 }
+
+/// A scorer that loses a vector.
+struct Forgetful;
+
+impl Scorer for Forgetful {
+    fn name(&self) -> &str {
+        "forgetful"
+    }
+
+    fn sample_rate(&self) -> u32 {
+        common::RATE
+    }
+
+    fn embed(&self, clips: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
+        Ok(clips.iter().skip(1).map(|_| vec![1.0]).collect())
+    }
+}
+
+#[test]
+fn a_scorer_that_does_not_keep_its_word_is_an_error() {
+    let corpus = common::corpus(8);
+    let maker = maker(&corpus);
+    let part: Vec<usize> = (0..8).collect();
+    let set = maker.pairs(&part, &PairsConfig::default().with_pairs(4)).unwrap();
+    assert!(matches!(maker.score(&set.pairs, &Forgetful), Err(Error::Scorer { got: 7, expected: 8, .. })));
+    let table = maker.score_modifications(&part, 1, &modifications(), &Forgetful, 1);
+    assert!(matches!(table, Err(Error::Scorer { .. })));
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = common::train(
+        &common::config("kind: siamese", "kind: pairs", ""),
+        &common::corpus(20),
+        folder.path(),
+        false,
+    );
+    let scorer = ModelScorer::new(Checkpoint::load(&outcome.checkpoint, &device).unwrap(), &device).unwrap();
+    assert!(matches!(scorer.score(&[(&[1.0], &[1.0])]), Err(Error::Scorer { got: 1, .. })));
+}

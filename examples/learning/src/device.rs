@@ -20,21 +20,14 @@ impl DeviceName {
     /// The device.
     ///
     /// # Errors
-    /// If it was not compiled in: the message names the feature.
+    /// If it was not compiled in (the message names the feature), and for `wgpu` if the machine has none.
     pub fn open(self) -> Outcome<Device> {
-        match self {
-            #[cfg(feature = "flex")]
-            Self::Flex => Ok(Device::flex()),
-            #[cfg(feature = "ndarray")]
-            #[allow(deprecated, reason = "offered for comparison, as the README says")]
-            Self::Ndarray => Ok(Device::ndarray()),
-            #[cfg(feature = "wgpu")]
-            Self::Wgpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
-            #[allow(unreachable_patterns, reason = "which ones are left depends on the features")]
-            other => {
-                let name = format!("{other:?}").to_lowercase();
-                Err(format!("--device {name}: not compiled in; add --features {name} before the --").into())
+        let name = format!("{self:?}").to_lowercase();
+        soundalike_models::device(&name).map_err(|error| match error {
+            soundalike_models::Error::Device { .. } => {
+                format!("--device {name}: not compiled in; add --features {name} before the --").into()
             }
-        }
+            other => other.into(),
+        })
     }
 }

@@ -92,9 +92,12 @@ impl Corpus {
         let tracks = tracks.into_iter().map(|(info, samples)| {
             let mut hash = Xxh3Default::new();
             samples.iter().for_each(|x| hash.update(&x.to_le_bytes()));
-            let storage = Storage::Memory(samples.into());
-            let Storage::Memory(kept) = &storage else { unreachable!("just made") };
-            Track { info, samples: kept.len(), hash: hash.digest(), storage: storage.clone() }
+            Track {
+                info,
+                samples: samples.len(),
+                hash: hash.digest(),
+                storage: Storage::Memory(samples.into()),
+            }
         });
         Self { sample_rate, tracks: tracks.collect() }
     }

@@ -52,14 +52,6 @@ impl Criterion {
             }
             Objective::Reconstruction => Self::Reconstruction,
             Objective::Classification => Self::Classification,
-            #[allow(unreachable_patterns, reason = "the enum may grow")]
-            _ => {
-                return Err(Error::Setting {
-                    name: "training.objective",
-                    got: objective.name().into(),
-                    allowed: "an objective that this version can compute",
-                });
-            }
         })
     }
 
@@ -76,43 +68,46 @@ impl Criterion {
             let data = TensorData::new(values.to_vec(), [items, shape.n_mels, shape.frames]);
             Tensor::<3>::from_data(data, device)
         };
+        // Both views pass the encoder together: the statistics of batch normalisation are theirs in common.
+        let encode = |how: fn(&Model, Tensor<3>) -> Tensor<2>| {
+            let both: Vec<f32> = batch.first.iter().chain(&batch.second).copied().collect();
+            let views = how(model, tensor(&both, 2 * n));
+            let [_, dim] = views.dims();
+            let first = views.clone().slice([0..n, 0..dim]);
+            let second = views.clone().slice([n..2 * n, 0..dim]);
+            (views, first, second)
+        };
         match self {
             Self::Reconstruction => {
                 let wanted = tensor(&batch.first, n);
                 let rebuilt = model.reconstruct(tensor(&batch.second, n))?;
-                return Ok((rebuilt - wanted).powi_scalar(2).mean());
+                Ok((rebuilt - wanted).powi_scalar(2).mean())
             }
             Self::Classification => {
                 let logits = model.class_logits(tensor(&batch.second, n))?;
                 let labels: Vec<i64> = batch.labels.iter().map(|&label| label as i64).collect();
                 let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [n, 1]), device);
                 let log_probability = burn::tensor::activation::log_softmax(logits, 1);
-                return Ok(log_probability.gather(1, labels).mean().neg());
+                Ok(log_probability.gather(1, labels).mean().neg())
             }
-            _ => {}
-        }
-        // Both views pass the encoder together: the statistics of batch normalisation are theirs in common.
-        let both: Vec<f32> = batch.first.iter().chain(&batch.second).copied().collect();
-        let both = tensor(&both, 2 * n);
-        let views = match self {
-            Self::Pairs(_) | Self::Contrastive(_) | Self::Triplet(_) => model.embed(both),
-            _ => model.project(both),
-        };
-        let [_, dim] = views.dims();
-        let first = views.clone().slice([0..n, 0..dim]);
-        let second = views.clone().slice([n..2 * n, 0..dim]);
-        match self {
-            Self::NtXent(loss) => Ok(loss.forward(first, second)?),
-            Self::InfoNce(loss) => Ok(loss.forward(first, second)?),
+            Self::NtXent(loss) => {
+                let (_, first, second) = encode(Model::project);
+                Ok(loss.forward(first, second)?)
+            }
+            Self::InfoNce(loss) => {
+                let (_, first, second) = encode(Model::project);
+                Ok(loss.forward(first, second)?)
+            }
             Self::SupCon(loss) => {
                 let labels = numbers(batch.labels.iter().chain(&batch.labels), device);
-                Ok(loss.forward(views, labels)?)
+                Ok(loss.forward(encode(Model::project).0, labels)?)
             }
             Self::Triplet(loss) => {
                 let tracks = numbers(batch.pieces.iter().chain(&batch.pieces), device);
-                Ok(loss.forward(unit(views), tracks)?)
+                Ok(loss.forward(unit(encode(Model::embed).0), tracks)?)
             }
             Self::Contrastive(loss) => {
+                let (_, first, second) = encode(Model::embed);
                 let (a, b) = (unit(first), unit(second));
                 let (other, different) = others(batch, device);
                 let negative = b.clone().select(0, other);
@@ -121,9 +116,13 @@ impl Criterion {
                 let right = Tensor::cat(vec![b, negative], 0);
                 Ok(loss.forward(left, right, Tensor::cat(vec![similar, different.bool_not()], 0))?)
             }
-            Self::Pairs(Negatives::InBatch) => in_batch(model, first, second, batch, device),
-            Self::Pairs(Negatives::Listed) => listed(model, first, second, batch, device),
-            Self::Reconstruction | Self::Classification => Err(Error::Worker),
+            Self::Pairs(negatives) => {
+                let (_, first, second) = encode(Model::embed);
+                match negatives {
+                    Negatives::InBatch => in_batch(model, first, second, batch, device),
+                    Negatives::Listed => listed(model, first, second, batch, device),
+                }
+            }
         }
     }
 }

@@ -197,7 +197,7 @@ fn vectors(
         .map(|i| (f64::from(i) * hop).round() as usize)
         .take_while(|start| start + window <= samples.len());
     let clips: Vec<Vec<f32>> = starts.map(|start| samples[start..start + window].to_vec()).collect();
-    let mut rows = scorer.embed(&clips)?;
+    let mut rows = super::scorer::embed(scorer, &clips)?;
     for row in &mut rows {
         let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
         if norm > 0.0 {

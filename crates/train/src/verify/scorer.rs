@@ -32,6 +32,24 @@ pub trait Scorer {
     }
 }
 
+/// Embeds, and holds the scorer to its word: one vector a clip.
+pub(crate) fn embed(scorer: &dyn Scorer, clips: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
+    let vectors = scorer.embed(clips)?;
+    if vectors.len() != clips.len() {
+        return Err(Error::Scorer { what: "vectors", got: vectors.len(), expected: clips.len() });
+    }
+    Ok(vectors)
+}
+
+/// Scores, and holds the scorer to its word: one score a pair.
+pub(crate) fn score(scorer: &dyn Scorer, pairs: &[(&[f32], &[f32])]) -> Result<Vec<f32>, Error> {
+    let scores = scorer.score(pairs)?;
+    if scores.len() != pairs.len() {
+        return Err(Error::Scorer { what: "scores", got: scores.len(), expected: pairs.len() });
+    }
+    Ok(scores)
+}
+
 pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
     let norms = (dot(a, a) * dot(b, b)).sqrt();
@@ -144,11 +162,14 @@ impl Scorer for ModelScorer {
         if !matches!(self.checkpoint.card.model, ModelConfig::Siamese(_)) {
             return Ok(pairs.iter().map(|(a, b)| cosine(a, b)).collect());
         }
+        let expected = self.checkpoint.model.embedding_dim();
+        if let Some(other) = pairs.iter().flat_map(|(a, b)| [a.len(), b.len()]).find(|&len| len != expected) {
+            return Err(Error::Scorer { what: "components in a vector", got: other, expected });
+        }
         let mut scores = Vec::with_capacity(pairs.len());
         for pairs in pairs.chunks(4096) {
-            let dim = pairs.first().map_or(0, |(a, _)| a.len());
             let tensor = |values: Vec<f32>| {
-                Tensor::<2>::from_data(TensorData::new(values, [pairs.len(), dim]), &self.device)
+                Tensor::<2>::from_data(TensorData::new(values, [pairs.len(), expected]), &self.device)
             };
             let first = tensor(pairs.iter().flat_map(|(a, _)| a.iter().copied()).collect());
             let second = tensor(pairs.iter().flat_map(|(_, b)| b.iter().copied()).collect());

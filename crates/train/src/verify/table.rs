@@ -5,7 +5,7 @@ use soundalike_augment::Edit;
 
 use super::maker::PairMaker;
 use super::pairs::Others;
-use super::{Modification, Pair, PairKind, Scorer};
+use super::{Modification, Pair, PairKind, Scorer, scorer};
 use crate::Error;
 use crate::data::Span;
 use crate::random::{Purpose, Random};
@@ -78,10 +78,10 @@ impl PairMaker {
                 .par_iter()
                 .map(|cut| self.cutter.clip(cut.track, cut.start, cut.edit.as_ref()))
                 .collect::<Result<_, _>>()?;
-            let vectors = scorer.embed(&clips)?;
+            let vectors = scorer::embed(scorer, &clips)?;
             let sides: Vec<(&[f32], &[f32])> =
                 vectors.chunks(2).map(|two| (&two[0][..], &two[1][..])).collect();
-            scored.scores.extend(scorer.score(&sides)?.into_iter().map(f64::from));
+            scored.scores.extend(scorer::score(scorer, &sides)?.into_iter().map(f64::from));
             for pair in pairs {
                 scored.labels.push(pair.similar());
                 scored.hard.push(matches!(pair.kind, PairKind::SameGroup | PairKind::SameGenre));
@@ -114,10 +114,10 @@ impl PairMaker {
                 .map(|&index| self.versions(part, index, modifications, &others, seed))
                 .collect::<Result<_, _>>()?;
             for Versions { group, clips } in made.into_iter().flatten() {
-                let vectors = scorer.embed(&clips)?;
+                let vectors = scorer::embed(scorer, &clips)?;
                 let pairs: Vec<(&[f32], &[f32])> =
                     vectors[1..].iter().map(|v| (&vectors[0][..], &v[..])).collect();
-                for (name, score) in names.iter().zip(scorer.score(&pairs)?) {
+                for (name, score) in names.iter().zip(scorer::score(scorer, &pairs)?) {
                     scores.kinds.push((*name).to_owned());
                     scores.scores.push(f64::from(score));
                     scores.groups.push(group.clone());
